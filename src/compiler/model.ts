@@ -1,0 +1,121 @@
+/**
+ * What the checker found out about a model: everything that the runtime, the CLI and the printers need, as plain data,
+ * and the way to its Systems. Sizes of vocabularies may come from the data, so a System is made once they are known.
+ */
+import type { Diagnostic } from "./diagnostics/types.js";
+import type { System } from "./system/types.js";
+
+export interface VocabInfo {
+  readonly name: string;
+  /** Listed in the spec; otherwise it comes from the data. */
+  readonly tokens?: readonly string[];
+  readonly max?: number;
+  readonly min?: number;
+  /** Tokens that the model mentions and that are appended to those of the data: `BOS`, `EOS`, in this order. */
+  readonly special: readonly ("BOS" | "EOS")[];
+}
+
+export interface AxisInfo {
+  /** The name of the axis, its bound as written: `T`. All variables with one bound are one axis. */
+  readonly bound: string;
+  readonly vars: readonly string[];
+  readonly kind: "static" | "ragged";
+  readonly size?: number;
+  /** Is the length of this axis found by decoding (`until y[t] == EOS`), and by which random and token? */
+  readonly until?: { readonly random: string; readonly token: string };
+}
+
+export type FieldType = { readonly kind: "token"; readonly vocab: string } | { readonly kind: "float" };
+
+/** An input or a random of the model: one key of a data record. */
+export interface FieldInfo {
+  readonly name: string;
+  readonly role: "input" | "random";
+  /** Bounds of its axes, outermost first. */
+  readonly axes: readonly string[];
+  readonly type: FieldType;
+  /** Dims after the axes, as numbers once sizes are known; `labels` in the user's names. */
+  readonly shape: readonly number[];
+  readonly labels: readonly string[];
+  /** For a random: its distribution, and the values (ids in the System) of what it is drawn from. */
+  readonly dist?: "categorical" | "bernoulli" | "normal";
+}
+
+export type Init =
+  | { readonly kind: "zeros" }
+  | { readonly kind: "constant"; readonly value: number }
+  /** Glorot/Bengio 2010; `blocks` rows-wise blocks (packed gates) each by itself. */
+  | { readonly kind: "glorot"; readonly blocks: number }
+  | { readonly kind: "he" | "lecun"; readonly blocks: number }
+  | { readonly kind: "orthogonal"; readonly gain: number; readonly blocks: number }
+  | { readonly kind: "identity"; readonly gain: number }
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
+  | { readonly kind: "normal"; readonly mean: number; readonly sd: number }
+  /** A bias of packed gates: one constant for each of `values.length` equal blocks. */
+  | { readonly kind: "gates"; readonly values: readonly number[] }
+  | { readonly kind: "file"; readonly path: string; readonly key: string };
+
+export interface ParamInfo {
+  /** `Whh`, `enc.W`: the id of its value in the System. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly labels: readonly string[];
+  readonly frozen: boolean;
+  readonly init: Init;
+}
+
+/** A JSON value of a block: numbers, strings, booleans, lists, or a call `adam(lr = 0.1)` as `{ call, args, named }`. */
+export type BlockValue = number | string | boolean | null | readonly BlockValue[] | BlockCall;
+export interface BlockCall {
+  readonly call: string;
+  readonly args: readonly BlockValue[];
+  readonly named: Readonly<Record<string, BlockValue>>;
+}
+/** Entries by key; a bare value `beam(5)` or `greedy` is the key itself with its call or `true`. */
+export type Block = Readonly<Record<string, BlockValue>>;
+
+/** What a System is specialised for. A random is observed unless it is named in `drawn`. */
+export interface Mode {
+  readonly training: boolean;
+  readonly drawn: readonly string[];
+}
+
+/** Sizes of the vocabularies that come from the data, and the ids of the tokens that the spec mentions. */
+export interface Sizes {
+  readonly vocabs: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Ids of the values of a System that have a meaning beyond their equation:
+ * - `loss`: the objective (R14), no slots: (Σ −log p · weight + Σ loss terms) / N + penalties
+ * - `total`, `count`: its numerator (without penalties) and N, no slots
+ * - `NAME.logp`: log-probability of a random, over its axes; `NAME.hits`: number of right predictions (categorical,
+ *   bernoulli), no slots; `NAME.count`: number of its observations, no slots
+ * - `metric.NAME.sum`, `metric.NAME.count`: of a metric, no slots
+ * - a random itself: an input where it is observed, an equation with op `draw` where it is drawn
+ */
+export interface Model {
+  readonly name: string;
+  readonly topology: string;
+  readonly axes: readonly AxisInfo[];
+  readonly vocabs: readonly VocabInfo[];
+  readonly fields: readonly FieldInfo[];
+  readonly params: readonly ParamInfo[];
+  readonly metrics: readonly string[];
+  readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly dims: Readonly<Record<string, number>>;
+  /** Raw blocks, as written and overridden; validated and completed by `blocks/`. */
+  readonly blocks: { readonly data?: Block; readonly train?: Block; readonly decode?: Block };
+  /** The System of a mode. Throws if a vocabulary has no size yet: see `unsized`. */
+  system(mode: Mode, sizes: Sizes): System;
+  /** Vocabularies whose tokens must come from the data. */
+  readonly unsized: readonly string[];
+  /** The same model with the vocabularies' sizes known: shapes of params and fields are then numbers that hold. */
+  bind(sizes: Sizes): Model;
+}
+
+export interface Checked {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Absent where an error stands in the way. */
+  readonly models: readonly Model[];
+}

@@ -1,0 +1,169 @@
+/**
+ * System → Program: recursive Allen–Kennedy. In each strongly connected component, choose an axis along which every cycle
+ * takes a strict step of one sign (after retiming), loop over it, delete the strict edges, and schedule what remains (R12).
+ * Whatever is in no cycle is one batched equation, before or after the loops: this is where input projections leave the
+ * loop and weight gradients become one large matmul.
+ */
+import { touches } from "../system/deps.js";
+import { axisOf, type Read, type Slot, type System, type Value, valueOf } from "../system/types.js";
+import type { Item, Loop, Program } from "./types.js";
+
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly read: Read;
+}
+
+/** No axis with a strict step: the System is not causal. The checker finds this first and says it better. */
+export class NotCausal extends Error {
+  constructor(readonly cycle: readonly string[]) {
+    super(`not causal: ${cycle.join(" → ")} takes no step of one sign along any axis`);
+  }
+}
+
+export function schedule(system: System): Program {
+  const order = new Map([...system.values.keys()].map((id, i) => [id, i]));
+  const nodes: string[] = [];
+  const edges: Edge[] = [];
+  for (const v of system.values.values()) {
+    if (!v.eq) continue;
+    nodes.push(v.id);
+    for (const a of v.eq.args)
+      for (const t of touches(system, a)) if (valueOf(system, t.v).eq) edges.push({ from: v.id, to: t.v, read: t });
+  }
+
+  /** null where a component has no legal loop; `stuck` remembers it. */
+  let stuck: readonly string[] = [];
+  const arrange = (members: readonly string[], among: readonly Edge[]): Item[] | null => {
+    const items: Item[] = [];
+    for (const component of components(members, among)) {
+      const inside = new Set(component);
+      const inner = among.filter((e) => inside.has(e.from) && inside.has(e.to));
+      if (!inner.length) {
+        items.push({ kind: "eq", v: component[0] as string });
+        continue;
+      }
+      const loop = bestLoop(component, inner);
+      if (!loop) {
+        stuck = component;
+        return null;
+      }
+      items.push(loop);
+    }
+    return items;
+  };
+
+  const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null => {
+    const axes = [...new Set(valueOf(system, component[0] as string).slots.map((s) => s.axis))].filter(
+      (axis) => axis !== "#" && component.every((id) => slotOver(valueOf(system, id), axis)),
+    );
+    const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
+    let best: { loop: Loop; cost: number } | null = null;
+    for (const axis of axes) {
+      const steps = inner.map((e) => distance(system, e, axis));
+      if (steps.some(Number.isNaN)) continue;
+      for (const direction of [1, -1] as const) {
+        const offsets = retime(component, inner, steps.map((d) => d * direction));
+        if (!offsets) continue;
+        const rest = inner.filter((e, i) => offsets[e.from] === (offsets[e.to] as number) + (steps[i] as number) * direction);
+        if (rest.length === inner.length) continue;
+        const body = arrange(members, rest);
+        if (!body) continue;
+        const loop: Loop = { kind: "loop", axis, direction, offsets, members, body };
+        const cost = costOf(system, loop);
+        if (!best || cost < best.cost) best = { loop, cost };
+      }
+    }
+    return best?.loop ?? null;
+  };
+
+  const items = arrange(nodes, edges);
+  if (!items) throw new NotCausal(stuck);
+  return { system, items };
+}
+
+/** The slot of a value over an axis; of several (`a[t, u]`) the first is the time. */
+export const slotOver = (v: Value, axis: string): Slot | undefined => v.slots.find((s) => s.axis === axis);
+
+/** How far along `axis` an edge reads: −1 for h[t-1]; NaN if it can be any distance. */
+function distance(system: System, e: Edge, axis: string): number {
+  const reader = valueOf(system, e.from);
+  const value = valueOf(system, e.to);
+  const mine = slotOver(reader, axis);
+  const i = value.slots.findIndex((s) => s.axis === axis);
+  const p = e.read.idx[i];
+  if (!mine || p?.k !== "var") return Number.NaN;
+  if (p.v === reader.eq?.along) return Number.NaN;
+  if (p.v === mine.name) return p.shift;
+  // another variable on the same axis: known only through a guard u < t
+  const guard = e.read.when.find((c) => c.rel === "lt" && c.a.k === "var" && c.b.k === "var" && c.a.v === p.v && c.b.v === mine.name);
+  return guard?.rel === "lt" && guard.a.k === "var" && guard.b.k === "var" ? -1 - guard.a.shift + guard.b.shift + p.shift : Number.NaN;
+}
+
+/** Times o with o(reader) ≥ o(read) + distance (Bellman–Ford); null if a cycle gains time, so nothing can be strict. */
+function retime(component: readonly string[], edges: readonly Edge[], steps: readonly number[]): Record<string, number> | null {
+  const o: Record<string, number> = Object.fromEntries(component.map((id) => [id, 0]));
+  for (let round = 0; round <= component.length; round++) {
+    let changed = false;
+    for (const [i, e] of edges.entries()) {
+      const least = (o[e.to] as number) + (steps[i] as number);
+      if ((o[e.from] as number) < least) {
+        o[e.from] = least;
+        changed = true;
+      }
+    }
+    if (!changed) return o;
+  }
+  return null;
+}
+
+const HEAVY = new Set(["mv", "mvT", "mm", "outer", "conv2d", "conv2dInput", "conv2dFilter"]);
+/** A guess at launches, to choose between legal loop orders; ragged axes are taken as 50 long. */
+function costOf(system: System, item: Item): number {
+  if (item.kind === "eq") return HEAVY.has(valueOf(system, item.v).eq?.op ?? "") ? 10 : 1;
+  return (axisOf(system, item.axis).size ?? 50) * item.body.reduce((sum, x) => sum + costOf(system, x), 0);
+}
+
+/** Strongly connected components, dependencies first (Tarjan 1972). */
+function components(nodes: readonly string[], edges: readonly Edge[]): string[][] {
+  const next = new Map<string, string[]>(nodes.map((id) => [id, []]));
+  for (const e of edges) if (next.has(e.to)) next.get(e.from)?.push(e.to);
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const open = new Set<string>();
+  const out: string[][] = [];
+  const visit = (v: string): void => {
+    const n = index.size;
+    index.set(v, n);
+    low.set(v, n);
+    stack.push(v);
+    open.add(v);
+    for (const w of next.get(v) as string[]) {
+      if (!index.has(w)) visit(w);
+      if (open.has(w)) low.set(v, Math.min(low.get(v) as number, low.get(w) as number));
+    }
+    if (low.get(v) !== n) return;
+    const component: string[] = [];
+    for (let w = ""; w !== v; ) {
+      w = stack.pop() as string;
+      open.delete(w);
+      component.push(w);
+    }
+    out.push(component.reverse());
+  };
+  for (const v of nodes) if (!index.has(v)) visit(v);
+  return out;
+}
+
+/** The loops around every equation, outermost first. */
+export function loopsAround(program: Program): Map<string, readonly Loop[]> {
+  const out = new Map<string, readonly Loop[]>();
+  const go = (items: readonly Item[], inside: readonly Loop[]): void => {
+    for (const item of items)
+      if (item.kind === "eq") out.set(item.v, inside);
+      else go(item.body, [...inside, item]);
+  };
+  go(program.items, []);
+  return out;
+}

@@ -1,0 +1,34 @@
+/** What a read can touch: the value itself and every boundary clause that it can land on. */
+import { envOf, hits, substRead } from "./positions.js";
+import { type Read, type System, valueOf } from "./types.js";
+
+export function touches(system: System, r: Read): Read[] {
+  const out: Read[] = [r];
+  const v = valueOf(system, r.v);
+  if (!v.clauses.length) return out;
+  const env = envOf(v, r);
+  for (const c of v.clauses)
+    if (hits(v, r.idx, c)) {
+      const inner = substRead(c.read, env);
+      out.push(...touches(system, { ...inner, when: [...inner.when, ...r.when] }));
+    }
+  return out;
+}
+
+/** Ids of the values that the equation of `id` can read, through clauses too. */
+export function dependencies(system: System, id: string): string[] {
+  return [...new Set((valueOf(system, id).eq?.args ?? []).flatMap((a) => touches(system, a).map((t) => t.v)))];
+}
+
+/** The closure of `from` under `next`. */
+export function reach(from: Iterable<string>, next: (id: string) => readonly string[]): Set<string> {
+  const seen = new Set(from);
+  const queue = [...seen];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop())
+    for (const n of next(id))
+      if (!seen.has(n)) {
+        seen.add(n);
+        queue.push(n);
+      }
+  return seen;
+}

@@ -1,0 +1,125 @@
+/**
+ * The System: single-assignment equations over axes, `v[slots] : [shape] = op(reads…)`.
+ *
+ * It is the one form in which everything mathematical happens: differentiation and every pass map a System to a System.
+ * A System is immutable; `SystemBuilder` makes one.
+ */
+import type { Span } from "../syntax/ast.js";
+
+/**
+ * The domain of an index. `batch`: the samples. `static`: `size` indices for every sample.
+ * `ragged`: each sample has its own length, at least `min`.
+ */
+export interface Axis {
+  readonly id: string;
+  readonly kind: "batch" | "static" | "ragged";
+  readonly size?: number;
+  readonly min: number;
+}
+
+/** A variable that ranges over an axis. A variable is not an axis: self-attention reads one axis with two variables. */
+export interface Slot {
+  readonly name: string;
+  readonly axis: string;
+}
+
+/** The batch is an ordinary first slot, which printers hide. */
+export const BATCH: Slot = { name: "#", axis: "#" };
+
+/** Where a read looks along one slot of what it reads. */
+export type Pos =
+  /** `t + shift` */
+  | { readonly k: "var"; readonly v: string; readonly shift: number }
+  /** The index `off`, which may be negative: the boundary before the domain. */
+  | { readonly k: "start"; readonly off: number }
+  /** The sample's own extent plus `off`: `T-1` is −1, `T` is 0, the boundary after the domain. */
+  | { readonly k: "end"; readonly off: number };
+
+/** A guard of a read, in the reader's variables. `in`: 0 ≤ a < extent. */
+export type Cond =
+  | { readonly rel: "eq" | "lt"; readonly axis: string; readonly a: Pos; readonly b: Pos }
+  | { readonly rel: "in"; readonly axis: string; readonly a: Pos };
+
+/** The value `v` at one position per slot; contributes 0 where a guard fails. */
+export interface Read {
+  readonly v: string;
+  readonly idx: readonly Pos[];
+  readonly when: readonly Cond[];
+}
+
+/**
+ * A boundary clause `h[-1] = …`: pins on slots of its owner; the other slots are in range. Its value is a read in the
+ * owner's remaining variables. The boxes of the clauses of one value are disjoint.
+ */
+export interface Clause {
+  readonly pins: readonly { readonly slot: string; readonly at: Pos }[];
+  readonly read: Read;
+}
+
+export type Attrs = Readonly<Record<string, number | string | boolean | readonly number[] | readonly string[]>>;
+
+export interface Eq {
+  readonly op: string;
+  readonly attrs: Attrs;
+  readonly args: readonly Read[];
+  /** The slot along which an op such as `softmaxAlong` normalises. */
+  readonly along: string | null;
+  /** A reduction fused into the equation: over more variables than the value has slots. */
+  readonly red: Reduction | null;
+}
+
+export interface Reduction {
+  readonly kind: "sum" | "max" | "lse";
+  readonly vars: readonly Slot[];
+}
+
+/** `int` values are indices and tokens; they never have a derivative. */
+export type Dtype = "float" | "int";
+
+/**
+ * - `param`: learnt (or `frozen`: then it is not differentiated), has no batch slot
+ * - `input`: given by the sample: inputs, observed randoms
+ * - `noise`: drawn by the runtime from the distribution in `noise`
+ * - `state`: carried over from the window before (truncated BPTT)
+ * - `eq`: defined by an equation
+ */
+export type Role = "param" | "frozen" | "input" | "noise" | "state" | "eq";
+
+export interface Value {
+  readonly id: string;
+  readonly slots: readonly Slot[];
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  readonly role: Role;
+  readonly eq: Eq | null;
+  readonly clauses: readonly Clause[];
+  /** What a read outside the domain means where no clause applies: adjoints are zero there, which is δ[T] = 0. */
+  readonly outside: "error" | "zero";
+  /** `h` was written by the user; `h.0` is a part of its right side and prints inlined. */
+  readonly named: boolean;
+  /** Dims in the user's names, for printing. */
+  readonly labels?: readonly string[];
+  readonly origin?: Span;
+  /** For `noise`: `normal` with [mean, sd], `bernoulli` with [p], `uniform` with [low, high]. */
+  readonly noise?: { readonly dist: "normal" | "bernoulli" | "uniform"; readonly params: readonly number[] };
+}
+
+export interface System {
+  readonly axes: ReadonlyMap<string, Axis>;
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** The value `id`; a System that reads an undefined value is our mistake, not the user's. */
+export function valueOf(system: System, id: string): Value {
+  const value = system.values.get(id);
+  if (!value) throw new Error(`the System has no value ${id}`);
+  return value;
+}
+
+export function axisOf(system: System, id: string): Axis {
+  const axis = system.axes.get(id);
+  if (!axis) throw new Error(`the System has no axis ${id}`);
+  return axis;
+}

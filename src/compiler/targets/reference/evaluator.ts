@@ -1,0 +1,174 @@
+/**
+ * The reference evaluator: float64, one element at a time, lazy and memoising. Slow and obviously right; it decides what a
+ * System means. With `strict`, it executes a Program instead and throws where something is read before it was computed.
+ */
+import { opOf } from "../../ops/index.js";
+import type { Item, Loop, Program } from "../../schedule/types.js";
+import { axisOf, type Cond, type Pos, product, type Read, type Slot, type System, type Value, valueOf } from "../../system/types.js";
+
+/** What a System is evaluated on. */
+export interface Environment {
+  readonly batch: number;
+  /** Lengths of the ragged axes, one per sample. */
+  readonly lengths: Readonly<Record<string, readonly number[]>>;
+  /** The features of `id` at the indices of its slots (batch first where it has one). */
+  readonly given: (id: string, index: readonly number[]) => ArrayLike<number>;
+}
+
+type Point = Readonly<Record<string, number>>;
+
+export class Evaluator {
+  readonly #memo = new Map<string, Float64Array>();
+  readonly #busy = new Set<string>();
+  #strict = false;
+
+  constructor(
+    readonly system: System,
+    readonly env: Environment,
+  ) {}
+
+  /** The features of a value at an index per slot; negative indices and indices beyond the extent hit its clauses. */
+  value(id: string, index: readonly number[] = []): Float64Array {
+    return this.#fetch(valueOf(this.system, id), index);
+  }
+
+  /** The extent of an axis for the sample of `point`; without a sample, the longest. */
+  extent(axisId: string, point: Point): number {
+    const axis = axisOf(this.system, axisId);
+    if (axis.kind === "batch") return this.env.batch;
+    if (axis.kind === "static") return axis.size as number;
+    const lengths = this.env.lengths[axisId] as readonly number[];
+    const b = point["#"];
+    return b === undefined ? Math.max(0, ...lengths) : (lengths[b] as number);
+  }
+
+  /** All indices of the slots, in order, around a given point. */
+  points(slots: readonly Slot[], point: Point = {}): Point[] {
+    let all: Point[] = [point];
+    for (const s of slots) all = all.flatMap((p) => Array.from({ length: this.extent(s.axis, p) }, (_, i) => ({ ...p, [s.name]: i })));
+    return all;
+  }
+
+  #pos(p: Pos, axis: string, point: Point): number {
+    if (p.k === "var") return (point[p.v] as number) + p.shift;
+    return p.k === "start" ? p.off : this.extent(axis, point) + p.off;
+  }
+
+  #holds(c: Cond, point: Point): boolean {
+    const a = this.#pos(c.a, c.axis, point);
+    if (c.rel === "in") return a >= 0 && a < this.extent(c.axis, point);
+    const b = this.#pos(c.b, c.axis, point);
+    return c.rel === "lt" ? a < b : a === b;
+  }
+
+  #read(r: Read, point: Point): Float64Array {
+    const v = valueOf(this.system, r.v);
+    if (!r.when.every((c) => this.#holds(c, point))) return new Float64Array(product(v.shape));
+    return this.#fetch(v, r.idx.map((p, i) => this.#pos(p, (v.slots[i] as Slot).axis, point)));
+  }
+
+  #fetch(v: Value, index: readonly number[]): Float64Array {
+    const point = pointOf(v, index);
+    const inside = v.slots.map((s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.extent(s.axis, point));
+    for (const c of v.clauses) {
+      const hit = v.slots.every((s, i) => {
+        const pin = c.pins.find((p) => p.slot === s.name);
+        return pin ? point[s.name] === this.#pos(pin.at, s.axis, point) : inside[i];
+      });
+      if (hit) return this.#read(c.read, point);
+    }
+    if (inside.every(Boolean)) return this.#get(v, index);
+    if (v.outside === "zero") return new Float64Array(product(v.shape));
+    throw new Error(`${v.id}[${index}] leaves the domain`);
+  }
+
+  #get(v: Value, index: readonly number[]): Float64Array {
+    const key = `${v.id}|${index}`;
+    const known = this.#memo.get(key);
+    if (known) return known;
+    if (!v.eq) {
+      const given = Float64Array.from(this.env.given(v.id, index));
+      if (given.length !== product(v.shape)) throw new Error(`${v.id} was given ${given.length} numbers for [${v.shape}]`);
+      this.#memo.set(key, given);
+      return given;
+    }
+    if (this.#strict) throw new Error(`schedule: ${key} is read before it is computed`);
+    if (this.#busy.has(key)) throw new Error(`not causal at ${key}`);
+    this.#busy.add(key);
+    const x = this.#compute(v, pointOf(v, index));
+    this.#busy.delete(key);
+    this.#memo.set(key, x);
+    return x;
+  }
+
+  #compute(v: Value, point: Point): Float64Array {
+    const eq = v.eq as NonNullable<Value["eq"]>;
+    if (eq.op === "index") return Float64Array.of(point[eq.attrs["slot"] as string] as number);
+    if (eq.op === "extent") return Float64Array.of(this.extent(eq.attrs["axis"] as string, point));
+    const def = opOf(eq.op);
+    const shapes = eq.args.map((r) => valueOf(this.system, r.v).shape);
+    const element = (p: Point): Float64Array => {
+      const args = eq.args.map((r) => this.#read(r, p));
+      return def.eval ? def.eval(args, eq.attrs, shapes) : (args[0] as Float64Array);
+    };
+    const n = product(v.shape);
+    if (eq.along !== null) {
+      const slot = v.slots.find((s) => s.name === eq.along) as Slot;
+      const at = point[slot.name] as number;
+      const { [slot.name]: _, ...others } = point;
+      const xs = this.points([slot], others).map((p) => this.#read(eq.args[0] as Read, p));
+      return Float64Array.from({ length: n }, (_, i) => {
+        const column = xs.map((x) => x[i] as number);
+        const m = Math.max(...column);
+        if (eq.op === "firstMaxAlong") return column.indexOf(m) === at ? 1 : 0;
+        return Math.exp((column[at] as number) - m) / column.reduce((a, x) => a + Math.exp(x - m), 0);
+      });
+    }
+    if (!eq.red) return element(point);
+    const { kind, vars } = eq.red;
+    // a reduction over the batch of something ragged: the value's own point must exist in each sample
+    const points = this.points(vars, point).filter((p) => v.slots.every((s) => (p[s.name] as number) < this.extent(s.axis, p)));
+    const xs = points.map(element);
+    return Float64Array.from({ length: n }, (_, i) => {
+      const column = xs.map((x) => x[i] as number);
+      if (kind === "sum") return column.reduce((a, x) => a + x, 0);
+      const m = column.reduce((a, x) => Math.max(a, x), Number.NEGATIVE_INFINITY);
+      return kind === "max" || column.length === 0 ? m : m + Math.log(column.reduce((a, x) => a + Math.exp(x - m), 0));
+    });
+  }
+
+  /** Executes a Program of this System, strictly in its order. Retimed members run at their own offsets. */
+  run(program: Program): this {
+    this.#strict = true;
+    this.#items(program.items, []);
+    return this;
+  }
+
+  #items(items: readonly Item[], inside: readonly (readonly [Loop, number])[]): void {
+    const now = (v: Value, p: Point): boolean => inside.every(([loop, w]) => this.#time(loop, v, p) === w);
+    for (const item of items) {
+      if (item.kind === "eq") {
+        const v = valueOf(this.system, item.v);
+        for (const p of this.points(v.slots))
+          if (now(v, p)) this.#memo.set(`${v.id}|${v.slots.map((s) => p[s.name])}`, this.#compute(v, p));
+        continue;
+      }
+      const times = item.members.flatMap((id) => {
+        const v = valueOf(this.system, id);
+        return this.points(v.slots)
+          .filter((p) => now(v, p))
+          .map((p) => this.#time(item, v, p));
+      });
+      if (!times.length) continue;
+      const [from, to] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+      for (let w = from; w <= to; w++) this.#items(item.body, [...inside, [item, w]]);
+    }
+  }
+
+  #time(loop: Loop, v: Value, p: Point): number {
+    const slot = v.slots.find((s) => s.axis === loop.axis) as Slot;
+    return loop.direction * (p[slot.name] as number) + (loop.offsets[v.id] ?? 0);
+  }
+}
+
+const pointOf = (v: Value, index: readonly number[]): Point => Object.fromEntries(v.slots.map((s, i) => [s.name, index[i] as number]));
