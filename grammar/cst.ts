@@ -1,5 +1,5 @@
 // Generated from grammar/parser.ts by scripts/generate/grammar.mjs: do not edit.
-import type { CstNode, ICstVisitor, IToken } from "chevrotain";
+import type { CstNode, IToken } from "chevrotain";
 
 export interface FileCstNode extends CstNode {
   name: "file";

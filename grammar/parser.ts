@@ -1,4 +1,4 @@
-import { CstParser, type CstNode, type IRecognitionException, type IToken, type TokenType } from "chevrotain";
+import { type CstNode, CstParser, type IRecognitionException, type IToken, type TokenType } from "chevrotain";
 import * as t from "./tokens.js";
 
 /**
@@ -82,10 +82,7 @@ class SpecParser extends CstParser {
   readonly cell = this.RULE("cell", () => {
     this.CONSUME(t.Cell);
     this.CONSUME(t.Name);
-    this.OR([
-      { ALT: () => this.SUBRULE(this.cellDefinition) },
-      { ALT: () => this.SUBRULE(this.cellInstance) },
-    ]);
+    this.OR([{ ALT: () => this.SUBRULE(this.cellDefinition) }, { ALT: () => this.SUBRULE(this.cellInstance) }]);
   });
 
   readonly cellDefinition = this.RULE("cellDefinition", () => {

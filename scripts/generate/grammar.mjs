@@ -109,7 +109,10 @@ function cstTypes() {
   const types = generateCstDts(Object.fromEntries(productions.map((rule) => [rule.name, rule])), {
     includeVisitorInterface: false,
   });
-  const tidy = types.trim().replace("CstNode, ICstVisitor, IToken", "CstNode, IToken").replace(/\((\w+)\)\[\]/g, "$1[]");
+  const tidy = types
+    .trim()
+    .replace("CstNode, ICstVisitor, IToken", "CstNode, IToken")
+    .replace(/\((\w+)\)\[\]/g, "$1[]");
   return `// Generated from grammar/parser.ts by scripts/generate/grammar.mjs: do not edit.\n${tidy}\n`;
 }
 

@@ -80,19 +80,18 @@ export interface Mode {
   readonly drawn: readonly string[];
 }
 
-/** Sizes of the vocabularies that come from the data, and the ids of the tokens that the spec mentions. */
-export interface Sizes {
-  readonly vocabs: Readonly<Record<string, readonly string[]>>;
-}
+/** The tokens of every vocabulary, ids in order: those of the data, then `<UNK>` (under `max`/`min`), then `special`. */
+export type Vocabularies = Readonly<Record<string, readonly string[]>>;
 
 /**
  * Ids of the values of a System that have a meaning beyond their equation:
  * - `loss`: the objective (R14), no slots: (Σ −log p · weight + Σ loss terms) / N + penalties
  * - `total`, `count`: its numerator (without penalties) and N, no slots
- * - `NAME.logp`: log-probability of a random, over its axes; `NAME.hits`: number of right predictions (categorical,
- *   bernoulli), no slots; `NAME.count`: number of its observations, no slots
+ * - `NAME.logp`: log-probability of a random, over its axes (unweighted); `NAME.hits`: number of right predictions
+ *   (categorical, bernoulli), no slots; `NAME.count`: number of its observations, no slots
  * - `metric.NAME.sum`, `metric.NAME.count`: of a metric, no slots
  * - a random itself: an input where it is observed, an equation with op `draw` where it is drawn
+ * An input's value has one slot per axis of the field after the batch slot (`BATCH` first), then the field's shape.
  */
 export interface Model {
   readonly name: string;
@@ -106,12 +105,14 @@ export interface Model {
   readonly dims: Readonly<Record<string, number>>;
   /** Raw blocks, as written and overridden; validated and completed by `blocks/`. */
   readonly blocks: { readonly data?: Block; readonly train?: Block; readonly decode?: Block };
-  /** The System of a mode. Throws if a vocabulary has no size yet: see `unsized`. */
-  system(mode: Mode, sizes: Sizes): System;
-  /** Vocabularies whose tokens must come from the data. */
+  /** Vocabularies whose tokens must come from the data; empty once bound. */
   readonly unsized: readonly string[];
-  /** The same model with the vocabularies' sizes known: shapes of params and fields are then numbers that hold. */
-  bind(sizes: Sizes): Model;
+  /** The same model with all vocabularies known: shapes of params and fields are then numbers that hold. */
+  bind(vocabularies: Vocabularies): Model;
+  /** Tokens by vocabulary; throws while some are unsized. */
+  readonly vocabularies: Vocabularies;
+  /** The System of a mode, not differentiated, not optimised. Throws while vocabularies are unsized. */
+  system(mode: Mode): System;
 }
 
 export interface Checked {

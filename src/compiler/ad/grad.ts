@@ -14,7 +14,19 @@ import { opOf } from "../ops/index.js";
 import { SystemBuilder } from "../system/builder.js";
 import { dependencies, reach, touches } from "../system/deps.js";
 import { E, type Expr, ofRead, sumOver } from "../system/expr.js";
-import { at, envOf, type Env, hasSlot, hits, identity, posVar, readVars, samePos, substCond, substPos } from "../system/positions.js";
+import {
+  at,
+  type Env,
+  envOf,
+  hasSlot,
+  hits,
+  identity,
+  posVar,
+  readVars,
+  samePos,
+  substCond,
+  substPos,
+} from "../system/positions.js";
 import { BATCH, type Cond, type Pos, type Read, type Slot, type System, type Value } from "../system/types.js";
 
 export interface Gradient {
@@ -49,7 +61,8 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
   }
   const adjoint = (id: string): string => {
     const name = names.get(id);
-    if (name === undefined) throw new Error(`${id} has no adjoint: ${loss} does not depend on it through a differentiable path`);
+    if (name === undefined)
+      throw new Error(`${id} has no adjoint: ${loss} does not depend on it through a differentiable path`);
     return name;
   };
 
@@ -81,7 +94,10 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
         for (const v of vars) {
           if (inverse[v]) continue;
           const slot = scope.find((s) => s.name === v) as Slot;
-          const own = { name: hasSlot(x.slots, v) || (v !== BATCH.name && hasSlot(fresh, v)) ? `${v}'` : v, axis: slot.axis };
+          const own = {
+            name: hasSlot(x.slots, v) || (v !== BATCH.name && hasSlot(fresh, v)) ? `${v}'` : v,
+            axis: slot.axis,
+          };
           fresh.push(own);
           inverse[v] = at(own.name);
         }
@@ -99,7 +115,13 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
       const env = envOf(x, { v: id, idx, when: [] });
       for (const c of x.clauses) {
         const h = hits(x, idx, c);
-        if (h) contribute(c.read.v, c.read.idx.map((p) => substPos(p, env)), { ...fixed, ...h.fixed }, [...conds, ...h.conds, ...c.read.when.map((w) => substCond(w, env))]);
+        if (h)
+          contribute(
+            c.read.v,
+            c.read.idx.map((p) => substPos(p, env)),
+            { ...fixed, ...h.fixed },
+            [...conds, ...h.conds, ...c.read.when.map((w) => substCond(w, env))],
+          );
       }
     };
     contribute(r.v, r.idx, {}, r.when);
@@ -163,7 +185,10 @@ function asAdjoint(builder: SystemBuilder, g: Expr, keep: readonly Slot[], drop:
   if (drop.length || g.e !== "read" || g.read.when.length) return null;
   const v = builder.get(g.read.v);
   const vars = g.read.idx.map((p) => (p.k === "var" && p.shift === 0 ? p.v : null));
-  const same = vars.length === keep.length && new Set(vars).size === keep.length && vars.every((name) => name !== null && hasSlot(keep, name));
+  const same =
+    vars.length === keep.length &&
+    new Set(vars).size === keep.length &&
+    vars.every((name) => name !== null && hasSlot(keep, name));
   return same && v.outside === "zero" && !v.clauses.length ? g.read : null;
 }
 
@@ -176,7 +201,8 @@ function implied(c: Cond, positions: readonly Pos[], fresh: readonly Slot[]): bo
   if (c.rel !== "in") return false;
   if (c.a.k === "var" && c.a.shift === 0 && !hasSlot(fresh, c.a.v)) return true;
   return positions.some((p) => {
-    if (c.a.k === "var") return p.k === "var" && p.v === c.a.v && p.shift * c.a.shift >= 0 && Math.abs(p.shift) >= Math.abs(c.a.shift);
+    if (c.a.k === "var")
+      return p.k === "var" && p.v === c.a.v && p.shift * c.a.shift >= 0 && Math.abs(p.shift) >= Math.abs(c.a.shift);
     return p.k === c.a.k && p.off * c.a.off >= 0 && Math.abs(p.off) >= Math.abs(c.a.off);
   });
 }

@@ -26,7 +26,8 @@ export const badEscape = defineDiagnostic<{ span: Span; escape: string }>({
   severity: "error",
   message: ({ escape }) => `${quote(escape)} means nothing inside a string`,
   labels: ({ span }) => [{ span, text: "unknown escape" }],
-  help: () => 'the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u` with four hex digits; write `\\\\` for a backslash itself',
+  help: () =>
+    'the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u` with four hex digits; write `\\\\` for a backslash itself',
 });
 
 export const numberTooLarge = defineDiagnostic<{ span: Span; text: string }>({
@@ -117,7 +118,13 @@ export const missingValue = defineDiagnostic<{
   help: ({ help }) => help,
 });
 
-export const missingOperator = defineDiagnostic<{ left: Span; right: Span; before: string; after: string; help: string }>({
+export const missingOperator = defineDiagnostic<{
+  left: Span;
+  right: Span;
+  before: string;
+  after: string;
+  help: string;
+}>({
   code: "missing-operator",
   severity: "error",
   message: ({ before, after }) => `there is no operator between ${quote(before)} and ${quote(after)}`,
@@ -188,7 +195,8 @@ export const notIndexable = defineDiagnostic<{ span: Span; bracket: Span }>({
     { span: bracket, text: "this index follows an expression" },
     { span, text: "the expression ends here" },
   ],
-  help: () => "give the expression a name of its own (`z[t] = …`) and index that; to concatenate write `[a; b]` after an operator",
+  help: () =>
+    "give the expression a name of its own (`z[t] = …`) and index that; to concatenate write `[a; b]` after an operator",
 });
 
 export const binderWithoutReduction = defineDiagnostic<{ span: Span; name: string }>({

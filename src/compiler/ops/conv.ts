@@ -24,7 +24,12 @@ const geometry = (x: readonly number[], kh: number, kw: number, attrs: Attrs) =>
 };
 
 /** Calls `f` for every (output pixel, kernel pixel) whose input pixel exists. */
-function eachTap(g: ReturnType<typeof geometry>, kh: number, kw: number, f: (o: number, k: number, i: number) => void): void {
+function eachTap(
+  g: ReturnType<typeof geometry>,
+  kh: number,
+  kw: number,
+  f: (o: number, k: number, i: number) => void,
+): void {
   for (let r = 0; r < g.oh; r++)
     for (let s = 0; s < g.ow; s++)
       for (let a = 0; a < kh; a++)
@@ -34,7 +39,11 @@ function eachTap(g: ReturnType<typeof geometry>, kh: number, kw: number, f: (o: 
         }
 }
 
-function correlate(g: ReturnType<typeof geometry>, kernel: readonly number[], f: (out: number, x: number, k: number) => void): void {
+function correlate(
+  g: ReturnType<typeof geometry>,
+  kernel: readonly number[],
+  f: (out: number, x: number, k: number) => void,
+): void {
   const [kh, kw, ci, co] = kernel as readonly [number, number, number, number];
   eachTap(g, kh, kw, (o, k, i) => {
     for (let c = 0; c < ci; c++) for (let q = 0; q < co; q++) f(o * co + q, i * ci + c, (k * ci + c) * co + q);
@@ -65,7 +74,22 @@ export const conv2d = defineOp({
     op("conv2dInput", [ct, K as Expr], { ...attrs, shape: xs as number[] }),
     op("conv2dFilter", [x as Expr, ct], { ...attrs, shape: ks as number[] }),
   ],
-  samples: [{ shapes: [[4, 3, 2], [2, 2, 2, 2]], attrs: conv }, { shapes: [[5, 4, 1], [3, 3, 1, 2]], attrs: { stride: 2, pad: "same" } }],
+  samples: [
+    {
+      shapes: [
+        [4, 3, 2],
+        [2, 2, 2, 2],
+      ],
+      attrs: conv,
+    },
+    {
+      shapes: [
+        [5, 4, 1],
+        [3, 3, 1, 2],
+      ],
+      attrs: { stride: 2, pad: "same" },
+    },
+  ],
 });
 
 export const conv2dInput = defineOp({
@@ -78,14 +102,26 @@ export const conv2dInput = defineOp({
   eval: ([o, K], attrs, [, ks]) => {
     const shape = nums(attrs, "shape");
     const out = new Float64Array(product(shape));
-    correlate(geometry(shape, ks?.[0] as number, ks?.[1] as number, attrs), ks as number[], (j, i, k) => (out[i] = at(out, i) + at(o, j) * at(K, k)));
+    correlate(
+      geometry(shape, ks?.[0] as number, ks?.[1] as number, attrs),
+      ks as number[],
+      (j, i, k) => (out[i] = at(out, i) + at(o, j) * at(K, k)),
+    );
     return out;
   },
   vjp: ({ ct, args: [g, K], attrs: { shape: _, ...attrs }, shapes: [, ks] }) => [
     op("conv2d", [ct, K as Expr], attrs),
     op("conv2dFilter", [ct, g as Expr], { ...attrs, shape: ks as number[] }),
   ],
-  samples: [{ shapes: [[3, 2, 2], [2, 2, 2, 2]], attrs: { ...conv, shape: [4, 3, 2] } }],
+  samples: [
+    {
+      shapes: [
+        [3, 2, 2],
+        [2, 2, 2, 2],
+      ],
+      attrs: { ...conv, shape: [4, 3, 2] },
+    },
+  ],
 });
 
 export const conv2dFilter = defineOp({
@@ -98,14 +134,26 @@ export const conv2dFilter = defineOp({
   eval: ([x, o], attrs, [xs]) => {
     const shape = nums(attrs, "shape");
     const out = new Float64Array(product(shape));
-    correlate(geometry(xs as number[], shape[0] as number, shape[1] as number, attrs), shape, (j, i, k) => (out[k] = at(out, k) + at(x, i) * at(o, j)));
+    correlate(
+      geometry(xs as number[], shape[0] as number, shape[1] as number, attrs),
+      shape,
+      (j, i, k) => (out[k] = at(out, k) + at(x, i) * at(o, j)),
+    );
     return out;
   },
   vjp: ({ ct, args: [x, g], attrs: { shape: _, ...attrs }, shapes: [xs] }) => [
     op("conv2dInput", [g as Expr, ct], { ...attrs, shape: xs as number[] }),
     op("conv2d", [x as Expr, ct], attrs),
   ],
-  samples: [{ shapes: [[4, 3, 2], [3, 2, 2]], attrs: { ...conv, shape: [2, 2, 2, 2] } }],
+  samples: [
+    {
+      shapes: [
+        [4, 3, 2],
+        [3, 2, 2],
+      ],
+      attrs: { ...conv, shape: [2, 2, 2, 2] },
+    },
+  ],
 });
 
 export const maxpool = defineOp({

@@ -85,30 +85,71 @@ export const affine = defineOp({
   samples: [{ shapes: [[3]], attrs: { a: -2, b: 0.5 } }],
 });
 
-export const div = binary("div", "Real quotient x / y.", (x, y) => x / y, (c, _, y) => [
-  E.div(c.ct, y),
-  E.neg(E.mul(c.ct, E.div(c.out, y))), // d(x/y) = −(x/y)/y dy
-], [{ shapes: [[3], [3]], data: [null, [0.5, -2, 3]] }], "first");
+export const div = binary(
+  "div",
+  "Real quotient x / y.",
+  (x, y) => x / y,
+  (c, _, y) => [
+    E.div(c.ct, y),
+    E.neg(E.mul(c.ct, E.div(c.out, y))), // d(x/y) = −(x/y)/y dy
+  ],
+  [{ shapes: [[3], [3]], data: [null, [0.5, -2, 3]] }],
+  "first",
+);
 
-export const pow = binary("pow", "x to the power y.", (x, y) => x ** y, (c, x, y) => [
-  E.mul(c.ct, y, E.pow(x, E.affine(1, -1, y))),
-  // x^y ln x where x > 0; a power of a non-positive base has no derivative in its exponent
-  E.mul(c.ct, c.out, E.where(E.less(zeros(c), x), E.map("log", E.where(E.less(zeros(c), x), x, E.num(1, c.outShape))), zeros(c))),
-], [{ shapes: [[3], [3]], data: [[0.5, 2, 3], [2, -1, 0.5]] }]);
+export const pow = binary(
+  "pow",
+  "x to the power y.",
+  (x, y) => x ** y,
+  (c, x, y) => [
+    E.mul(c.ct, y, E.pow(x, E.affine(1, -1, y))),
+    // x^y ln x where x > 0; a power of a non-positive base has no derivative in its exponent
+    E.mul(
+      c.ct,
+      c.out,
+      E.where(E.less(zeros(c), x), E.map("log", E.where(E.less(zeros(c), x), x, E.num(1, c.outShape))), zeros(c)),
+    ),
+  ],
+  [
+    {
+      shapes: [[3], [3]],
+      data: [
+        [0.5, 2, 3],
+        [2, -1, 0.5],
+      ],
+    },
+  ],
+);
 
-export const maximum = binary("maximum", "The larger of x and y; a tie gives all of the gradient to x.", Math.max, (c, x, y) => [
-  E.where(E.less(x, y), zeros(c), c.ct),
-  E.where(E.less(x, y), c.ct, zeros(c)),
-]);
+export const maximum = binary(
+  "maximum",
+  "The larger of x and y; a tie gives all of the gradient to x.",
+  Math.max,
+  (c, x, y) => [E.where(E.less(x, y), zeros(c), c.ct), E.where(E.less(x, y), c.ct, zeros(c))],
+);
 
-export const minimum = binary("minimum", "The smaller of x and y; a tie gives all of the gradient to x.", Math.min, (c, x, y) => [
-  E.where(E.less(y, x), zeros(c), c.ct),
-  E.where(E.less(y, x), c.ct, zeros(c)),
-]);
+export const minimum = binary(
+  "minimum",
+  "The smaller of x and y; a tie gives all of the gradient to x.",
+  Math.min,
+  (c, x, y) => [E.where(E.less(y, x), zeros(c), c.ct), E.where(E.less(y, x), c.ct, zeros(c))],
+);
 
-export const mod = binary("mod", "Floored remainder: the sign of y.", (x, y) => x - y * Math.floor(x / y), { none: "an index operation" }, [
-  { shapes: [[3], [3]], data: [[5, -1, 7], [3, 3, 2]] },
-]);
+export const mod = binary(
+  "mod",
+  "Floored remainder: the sign of y.",
+  (x, y) => x - y * Math.floor(x / y),
+  { none: "an index operation" },
+  [
+    {
+      shapes: [[3], [3]],
+      data: [
+        [5, -1, 7],
+        [3, 3, 2],
+      ],
+    },
+  ],
+);
 
 export const where = defineOp({
   name: "where",
@@ -116,7 +157,8 @@ export const where = defineOp({
   params: ["condition", "x", "y"],
   zero: "never",
   infer: (s) => allEqual(s, "where"),
-  eval: ([c, x, y]) => (c as Float64Array).map((v, i) => (v !== 0 ? (x as Float64Array)[i] : (y as Float64Array)[i]) as number),
+  eval: ([c, x, y]) =>
+    (c as Float64Array).map((v, i) => (v !== 0 ? (x as Float64Array)[i] : (y as Float64Array)[i]) as number),
   vjp: (c) => [null, E.where(c.args[0] as Expr, c.ct, zeros(c)), E.where(c.args[0] as Expr, zeros(c), c.ct)],
   samples: [{ shapes: [[3], [3], [3]], data: [[1, 0, 1], null, null] }],
 });
@@ -124,20 +166,57 @@ export const where = defineOp({
 export const less = binary("less", "1 where x < y, else 0.", (x, y) => (x < y ? 1 : 0), comparison);
 export const lessEqual = binary("lessEqual", "1 where x ≤ y, else 0.", (x, y) => (x <= y ? 1 : 0), comparison);
 export const equal = binary("equal", "1 where x = y, else 0.", (x, y) => (x === y ? 1 : 0), comparison, [
-  { shapes: [[3], [3]], data: [[1, 2, 3], [1, 0, 3]] },
+  {
+    shapes: [[3], [3]],
+    data: [
+      [1, 2, 3],
+      [1, 0, 3],
+    ],
+  },
 ]);
 
-export const tanh = unary("tanh", "Hyperbolic tangent.", Math.tanh, (c) => E.mul(c.ct, E.affine(-1, 1, E.mul(c.out, c.out))), { zero: "all" }); // 1 − tanh²
-export const sigmoid = unary("sigmoid", "Logistic function 1 / (1 + e^−x).", sigmoidOf, (c) => E.mul(c.ct, c.out, E.affine(-1, 1, c.out))); // σ(1 − σ)
-export const relu = unary("relu", "max(x, 0), with derivative 0 at 0.", (x) => Math.max(x, 0), (c) => E.where(E.less(zeros(c), c.out), c.ct, zeros(c)), { zero: "all" });
-export const softplus = unary("softplus", "log(1 + e^x), without overflow.", (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), (c, x) => E.mul(c.ct, E.map("sigmoid", x)));
+export const tanh = unary(
+  "tanh",
+  "Hyperbolic tangent.",
+  Math.tanh,
+  (c) => E.mul(c.ct, E.affine(-1, 1, E.mul(c.out, c.out))),
+  { zero: "all" },
+); // 1 − tanh²
+export const sigmoid = unary("sigmoid", "Logistic function 1 / (1 + e^−x).", sigmoidOf, (c) =>
+  E.mul(c.ct, c.out, E.affine(-1, 1, c.out)),
+); // σ(1 − σ)
+export const relu = unary(
+  "relu",
+  "max(x, 0), with derivative 0 at 0.",
+  (x) => Math.max(x, 0),
+  (c) => E.where(E.less(zeros(c), c.out), c.ct, zeros(c)),
+  { zero: "all" },
+);
+export const softplus = unary(
+  "softplus",
+  "log(1 + e^x), without overflow.",
+  (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  (c, x) => E.mul(c.ct, E.map("sigmoid", x)),
+);
 export const exp = unary("exp", "e^x.", Math.exp, (c) => E.mul(c.ct, c.out));
 export const log = unary("log", "Natural logarithm.", Math.log, (c, x) => E.div(c.ct, x), { samples: positive });
-export const sqrt = unary("sqrt", "Square root, with derivative 0 at 0.", Math.sqrt, (c) => {
-  const isPositive = E.less(zeros(c), c.out);
-  return E.where(isPositive, E.div(c.ct, E.affine(2, 0, E.where(isPositive, c.out, E.num(1, c.outShape)))), zeros(c));
-}, { zero: "all", samples: positive });
-export const abs = unary("abs", "Absolute value, with derivative 0 at 0.", Math.abs, (c, x) => E.mul(c.ct, E.map("sign", x)), { zero: "all" });
+export const sqrt = unary(
+  "sqrt",
+  "Square root, with derivative 0 at 0.",
+  Math.sqrt,
+  (c) => {
+    const isPositive = E.less(zeros(c), c.out);
+    return E.where(isPositive, E.div(c.ct, E.affine(2, 0, E.where(isPositive, c.out, E.num(1, c.outShape)))), zeros(c));
+  },
+  { zero: "all", samples: positive },
+);
+export const abs = unary(
+  "abs",
+  "Absolute value, with derivative 0 at 0.",
+  Math.abs,
+  (c, x) => E.mul(c.ct, E.map("sign", x)),
+  { zero: "all" },
+);
 export const sign = unary("sign", "−1, 0 or 1.", Math.sign, piecewise, { zero: "all" });
 export const floor = unary("floor", "Largest integer not above x.", Math.floor, piecewise, { zero: "all" });
 export const sin = unary("sin", "Sine.", Math.sin, (c, x) => E.mul(c.ct, E.map("cos", x)), { zero: "all" });

@@ -13,9 +13,16 @@ const agree = (a: number | undefined, b: number | undefined, name: string): void
 const at = (x: Float64Array | undefined, i: number): number => (x as Float64Array)[i] as number;
 
 /** A·B over matrices given by accessors, row-major. */
-function contract(m: number, k: number, n: number, a: (i: number, p: number) => number, b: (p: number, j: number) => number): Float64Array {
+function contract(
+  m: number,
+  k: number,
+  n: number,
+  a: (i: number, p: number) => number,
+  b: (p: number, j: number) => number,
+): Float64Array {
   const out = new Float64Array(m * n);
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let p = 0; p < k; p++) out[i * n + j] = at(out, i * n + j) + a(i, p) * b(p, j);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) for (let p = 0; p < k; p++) out[i * n + j] = at(out, i * n + j) + a(i, p) * b(p, j);
   return out;
 }
 
@@ -31,7 +38,13 @@ export const mv = defineOp({
   },
   eval: ([W, x], _, [s]) => {
     const [m, n] = s as [number, number];
-    return contract(m, n, 1, (i, p) => at(W, i * n + p), (p) => at(x, p));
+    return contract(
+      m,
+      n,
+      1,
+      (i, p) => at(W, i * n + p),
+      (p) => at(x, p),
+    );
   },
   vjp: ({ ct, args: [W, x] }) => [E.outer(ct, x as Expr), E.mvT(W as Expr, ct)], // W̄ = ȳ xᵀ, x̄ = Wᵀ ȳ
   samples: [{ shapes: [[2, 3], [3]] }],
@@ -49,7 +62,13 @@ export const mvT = defineOp({
   },
   eval: ([W, y], _, [s]) => {
     const [m, n] = s as [number, number];
-    return contract(n, m, 1, (i, p) => at(W, p * n + i), (p) => at(y, p));
+    return contract(
+      n,
+      m,
+      1,
+      (i, p) => at(W, p * n + i),
+      (p) => at(y, p),
+    );
   },
   vjp: ({ ct, args: [W, y] }) => [E.outer(y as Expr, ct), E.mv(W as Expr, ct)],
   samples: [{ shapes: [[2, 3], [2]] }],
@@ -68,10 +87,23 @@ export const mm = defineOp({
   eval: ([A, B], _, [a, b]) => {
     const [m, k] = a as [number, number];
     const n = (b as number[])[1] as number;
-    return contract(m, k, n, (i, p) => at(A, i * k + p), (p, j) => at(B, p * n + j));
+    return contract(
+      m,
+      k,
+      n,
+      (i, p) => at(A, i * k + p),
+      (p, j) => at(B, p * n + j),
+    );
   },
   vjp: ({ ct, args: [A, B] }) => [E.mm(ct, E.transpose(B as Expr)), E.mm(E.transpose(A as Expr), ct)],
-  samples: [{ shapes: [[2, 3], [3, 2]] }],
+  samples: [
+    {
+      shapes: [
+        [2, 3],
+        [3, 2],
+      ],
+    },
+  ],
 });
 
 export const transpose = defineOp({
@@ -99,7 +131,14 @@ export const outer = defineOp({
   multilinear: true,
   zero: "any",
   infer: ([x, y]) => [dims(x, 1, "outer")[0] as number, dims(y, 1, "outer")[0] as number],
-  eval: ([x, y]) => contract((x as Float64Array).length, 1, (y as Float64Array).length, (i) => at(x, i), (_, j) => at(y, j)),
+  eval: ([x, y]) =>
+    contract(
+      (x as Float64Array).length,
+      1,
+      (y as Float64Array).length,
+      (i) => at(x, i),
+      (_, j) => at(y, j),
+    ),
   vjp: ({ ct, args: [x, y] }) => [E.mv(ct, y as Expr), E.mvT(ct, x as Expr)],
   samples: [{ shapes: [[2], [3]] }],
 });
@@ -116,7 +155,15 @@ export const dot = defineOp({
   },
   eval: ([x, y]) => Float64Array.of((x as Float64Array).reduce((s, v, i) => s + v * at(y, i), 0)),
   vjp: ({ ct, args: [x, y] }) => [E.scale(ct, y as Expr), E.scale(ct, x as Expr)],
-  samples: [{ shapes: [[3], [3]] }, { shapes: [[2, 2], [2, 2]] }],
+  samples: [
+    { shapes: [[3], [3]] },
+    {
+      shapes: [
+        [2, 2],
+        [2, 2],
+      ],
+    },
+  ],
 });
 
 export const scale = defineOp({

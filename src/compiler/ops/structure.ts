@@ -16,9 +16,13 @@ export const slice = defineOp({
     if (!x?.length || from + len > (x[0] as number)) throw new ShapeError(`slice ${from}+${len} of [${x}]`);
     return [len, ...x.slice(1)];
   },
-  eval: ([x], attrs, [s]) => (x as Float64Array).slice(num(attrs, "from") * rest(s), (num(attrs, "from") + num(attrs, "len")) * rest(s)),
+  eval: ([x], attrs, [s]) =>
+    (x as Float64Array).slice(num(attrs, "from") * rest(s), (num(attrs, "from") + num(attrs, "len")) * rest(s)),
   vjp: ({ ct, attrs, shapes }) => [E.pad(ct, num(attrs, "from"), shapes[0]?.[0] as number)],
-  samples: [{ shapes: [[5]], attrs: { from: 1, len: 3 } }, { shapes: [[3, 2]], attrs: { from: 1, len: 1 } }],
+  samples: [
+    { shapes: [[5]], attrs: { from: 1, len: 3 } },
+    { shapes: [[3, 2]], attrs: { from: 1, len: 1 } },
+  ],
 });
 
 export const pad = defineOp({
@@ -44,7 +48,9 @@ export const concat = defineOp({
   zero: "all",
   infer: (shapes) => {
     const tail = (shapes[0] as readonly number[]).slice(1);
-    for (const s of shapes) if (!s.length || s.slice(1).join() !== tail.join()) throw new ShapeError(`concat of ${shapes.map((q) => `[${q}]`).join(" ")}`);
+    for (const s of shapes)
+      if (!s.length || s.slice(1).join() !== tail.join())
+        throw new ShapeError(`concat of ${shapes.map((q) => `[${q}]`).join(" ")}`);
     return [shapes.reduce((n, s) => n + (s[0] as number), 0), ...tail];
   },
   eval: (xs) => Float64Array.from(xs.flatMap((x) => [...x])),
@@ -56,7 +62,15 @@ export const concat = defineOp({
       return part;
     });
   },
-  samples: [{ shapes: [[2], [3]] }, { shapes: [[1, 2], [2, 2]] }],
+  samples: [
+    { shapes: [[2], [3]] },
+    {
+      shapes: [
+        [1, 2],
+        [2, 2],
+      ],
+    },
+  ],
 });
 
 export const reshape = defineOp({

@@ -19,7 +19,9 @@ export const col = defineOp({
   },
   eval: ([W, i], _, [s]) => {
     const [m, n] = s as [number, number];
-    return Float64Array.from({ length: m }, (_, r) => (index(i) < 0 ? 0 : ((W as Float64Array)[r * n + index(i)] as number)));
+    return Float64Array.from({ length: m }, (_, r) =>
+      index(i) < 0 ? 0 : ((W as Float64Array)[r * n + index(i)] as number),
+    );
   },
   vjp: ({ ct, args, shapes }) => [op("putCol", [ct, args[1] as Expr], { n: shapes[0]?.[1] as number }), null],
   samples: [{ shapes: [[2, 3], []], data: [null, [1]] }],
@@ -59,7 +61,10 @@ export const pick = defineOp({
     return index(i) < 0 ? new Float64Array(n) : (x as Float64Array).slice(index(i) * n, (index(i) + 1) * n);
   },
   vjp: ({ ct, args, shapes }) => [op("put", [ct, args[1] as Expr], { n: shapes[0]?.[0] as number }), null],
-  samples: [{ shapes: [[4], []], data: [null, [2]] }, { shapes: [[3, 2], []], data: [null, [1]] }],
+  samples: [
+    { shapes: [[4], []], data: [null, [2]] },
+    { shapes: [[3, 2], []], data: [null, [1]] },
+  ],
 });
 
 export const put = defineOp({
@@ -76,7 +81,10 @@ export const put = defineOp({
     return out;
   },
   vjp: ({ ct, args }) => [op("pick", [ct, args[1] as Expr]), null],
-  samples: [{ shapes: [[], []], data: [null, [2]], attrs: { n: 4 } }, { shapes: [[2], []], data: [null, [1]], attrs: { n: 3 } }],
+  samples: [
+    { shapes: [[], []], data: [null, [2]], attrs: { n: 4 } },
+    { shapes: [[2], []], data: [null, [1]], attrs: { n: 3 } },
+  ],
 });
 
 const softmaxOf = (z: Float64Array): Float64Array => {
@@ -94,7 +102,11 @@ export const xent = defineOp({
   infer: () => [],
   eval: ([z, y]) => {
     const m = Math.max(...(z as Float64Array));
-    return Float64Array.of(m + Math.log((z as Float64Array).reduce((s, v) => s + Math.exp(v - m), 0)) - ((z as Float64Array)[index(y)] as number));
+    return Float64Array.of(
+      m +
+        Math.log((z as Float64Array).reduce((s, v) => s + Math.exp(v - m), 0)) -
+        ((z as Float64Array)[index(y)] as number),
+    );
   },
   vjp: ({ ct, args }) => [E.scale(ct, op("xentGrad", args)), null], // softmax(z) − onehot(y)
   samples: [{ shapes: [[4], []], data: [null, [2]] }],
@@ -107,7 +119,13 @@ export const xentGrad = defineOp({
   zero: "never",
   infer: ([z]) => [...(z as readonly number[])],
   eval: ([z, y]) => softmaxOf(z as Float64Array).map((v, i) => v - (i === index(y) ? 1 : 0)),
-  vjp: (c) => [E.sub(E.mul(softmaxFrom(c.args[0] as Expr), c.ct), E.scale(E.dot(softmaxFrom(c.args[0] as Expr), c.ct), softmaxFrom(c.args[0] as Expr))), null],
+  vjp: (c) => [
+    E.sub(
+      E.mul(softmaxFrom(c.args[0] as Expr), c.ct),
+      E.scale(E.dot(softmaxFrom(c.args[0] as Expr), c.ct), softmaxFrom(c.args[0] as Expr)),
+    ),
+    null,
+  ],
   samples: [{ shapes: [[4], []], data: [null, [2]] }],
 });
 const softmaxFrom = (z: Expr): Expr => E.softmax(z);
@@ -154,7 +172,8 @@ export const draw = defineOp({
   zero: "never",
   infer: (shapes, attrs) => (attrs["dist"] === "categorical" ? [] : [...(shapes[0] as readonly number[])]),
   eval: ([z], attrs) => {
-    if (attrs["dist"] === "categorical") return Float64Array.of((z as Float64Array).indexOf(Math.max(...(z as Float64Array))));
+    if (attrs["dist"] === "categorical")
+      return Float64Array.of((z as Float64Array).indexOf(Math.max(...(z as Float64Array))));
     return attrs["dist"] === "bernoulli" ? (z as Float64Array).map((v) => (v > 0 ? 1 : 0)) : (z as Float64Array);
   },
   vjp: { none: "a draw" },

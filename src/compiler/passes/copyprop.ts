@@ -1,5 +1,5 @@
 import { envOf, isIdentity, substRead } from "../system/positions.js";
-import { type Read, type System, type Value, valueOf } from "../system/types.js";
+import { getValue, type Read, type System, type Value } from "../system/types.js";
 import { eliminate } from "./dce.js";
 import type { Pass } from "./types.js";
 
@@ -17,7 +17,7 @@ export const copyprop: Pass = {
   doc: "Where v is only another name of u[…], read u.",
   run(system, keep) {
     const follow = (r: Read): Read => {
-      const v = valueOf(system, r.v);
+      const v = getValue(system, r.v);
       // a shifted read may leave the domain of v, where v's own boundary counts
       if (v.eq?.op !== "id" || v.eq.red || !isInRange(v, r)) return r;
       const inner = substRead(v.eq.args[0] as Read, envOf(v, r));
@@ -28,4 +28,5 @@ export const copyprop: Pass = {
 };
 
 /** At the reader's own variables, in any order: always inside the domain. */
-const isInRange = (v: Value, r: Read): boolean => isIdentity(v, r) || (r.when.length === 0 && r.idx.every((p) => p.k === "var" && p.shift === 0));
+const isInRange = (v: Value, r: Read): boolean =>
+  isIdentity(v, r) || (r.when.length === 0 && r.idx.every((p) => p.k === "var" && p.shift === 0));

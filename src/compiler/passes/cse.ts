@@ -9,7 +9,17 @@ function keyOf(v: Value): string {
   const eq = v.eq as NonNullable<Value["eq"]>;
   const args = eq.args.map((a) => JSON.stringify(a));
   if (COMMUTATIVE.has(eq.op)) args.sort();
-  return JSON.stringify([v.slots, v.shape, v.dtype, v.slots.length ? v.outside : "", eq.op, eq.attrs, eq.along, eq.red, args]);
+  return JSON.stringify([
+    v.slots,
+    v.shape,
+    v.dtype,
+    v.slots.length ? v.outside : "",
+    eq.op,
+    eq.attrs,
+    eq.along,
+    eq.red,
+    args,
+  ]);
 }
 
 export const cse: Pass = {
@@ -27,7 +37,10 @@ export const cse: Pass = {
         else if (!keep.has(v.id)) same.set(v.id, first);
       }
       if (!same.size) return system;
-      next = eliminate(mapReads(system, (r) => ({ ...r, v: same.get(r.v) ?? r.v })), keep);
+      next = eliminate(
+        mapReads(system, (r) => ({ ...r, v: same.get(r.v) ?? r.v })),
+        keep,
+      );
     }
   },
 };

@@ -7,7 +7,7 @@
 import { opOf } from "../ops/index.js";
 import { SystemBuilder } from "../system/builder.js";
 import { E, ofRead } from "../system/expr.js";
-import { axisOf, type Eq, type Read, type Slot, type System, type Value, valueOf } from "../system/types.js";
+import { axisOf, type Eq, getValue, type Read, type Slot, type System, type Value } from "../system/types.js";
 import type { Pass } from "./types.js";
 
 type Zeros = ReadonlyMap<string, ReadonlySet<string>>;
@@ -39,7 +39,7 @@ function readIsZero(system: System, zeros: Zeros, r: Read, name: string): boolea
     if (c.rel === "eq" && isVar(c.a) && c.b.k === "end" && c.b.off < 0) return true;
     if (c.rel === "eq" && isVar(c.b) && c.a.k === "end" && c.a.off < 0) return true;
   }
-  const u = valueOf(system, r.v);
+  const u = getValue(system, r.v);
   return u.slots.some((s, i) => {
     const p = r.idx[i];
     const atEnd = u.clauses.some((c) => c.pins.some((q) => q.slot === s.name && q.at.k === "end"));
@@ -57,7 +57,9 @@ function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): b
   const rule = typeof zero === "function" ? zero(eq.attrs) : zero;
   if (rule === "never") return false;
   if (rule === "first") return readIsZero(system, zeros, eq.args[0] as Read, name);
-  return rule === "any" ? eq.args.some((r) => readIsZero(system, zeros, r, name)) : eq.args.every((r) => readIsZero(system, zeros, r, name));
+  return rule === "any"
+    ? eq.args.some((r) => readIsZero(system, zeros, r, name))
+    : eq.args.every((r) => readIsZero(system, zeros, r, name));
 }
 
 export const maskPadding: Pass = {
@@ -79,18 +81,26 @@ function maskOne(system: System): System | null {
     const { eq } = v;
     if (!eq) continue;
     if (eq.red?.kind === "sum") {
-      const open = eq.red.vars.filter((s) => isRagged(system, s) && !equationIsZero(system, zeros, v, s.name)).map((s) => s.name);
+      const open = eq.red.vars
+        .filter((s) => isRagged(system, s) && !equationIsZero(system, zeros, v, s.name))
+        .map((s) => s.name);
       if (open.length) return maskArgument(system, v, cheapest(system, eq, open), open);
     }
     for (const [i, r] of eq.args.entries()) {
-      const u = valueOf(system, r.v);
+      const u = getValue(system, r.v);
       if (u.outside !== "zero") continue;
       const beyond = u.slots.filter((s, k) => {
         const p = r.idx[k];
         const leaves = p?.k === "var" ? p.shift > 0 : p?.k === "start" && p.off >= axisOf(system, s.axis).min;
         return leaves && isRagged(system, s) && !zeros.get(u.id)?.has(s.name);
       });
-      if (beyond.length) return maskValue(system, v, i, beyond.map((s) => s.name));
+      if (beyond.length)
+        return maskValue(
+          system,
+          v,
+          i,
+          beyond.map((s) => s.name),
+        );
     }
   }
   return null;
@@ -101,7 +111,7 @@ function cheapest(system: System, eq: Eq, names: readonly string[]): number {
   if (opOf(eq.op).zero !== "any" || eq.args.length === 1) return 0;
   const size = (r: Read): number => {
     const vars = new Set(r.idx.map((p) => (p.k === "var" ? p.v : "")));
-    return names.every((n) => vars.has(n)) ? valueOf(system, r.v).shape.reduce((a, b) => a * b, 1) : Infinity;
+    return names.every((n) => vars.has(n)) ? getValue(system, r.v).shape.reduce((a, b) => a * b, 1) : Infinity;
   };
   const sizes = eq.args.map(size);
   return sizes.indexOf(Math.min(...sizes));
@@ -121,8 +131,11 @@ function maskValue(system: System, v: Value, i: number, names: readonly string[]
   const eq = v.eq as Eq;
   const builder = new SystemBuilder(system);
   const r = eq.args[i] as Read;
-  const u = valueOf(system, r.v);
-  const id = builder.define(builder.freshId(`${u.id}.mask`), u.slots, E.mask(builder.ident(u.id), names), { outside: "zero", named: false });
+  const u = getValue(system, r.v);
+  const id = builder.define(builder.freshId(`${u.id}.mask`), u.slots, E.mask(builder.ident(u.id), names), {
+    outside: "zero",
+    named: false,
+  });
   builder.values.set(v.id, { ...v, eq: { ...eq, args: eq.args.map((a, k) => (k === i ? { ...r, v: id } : a)) } });
   return builder.finish();
 }

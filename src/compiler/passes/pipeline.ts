@@ -10,7 +10,20 @@ import { simplify } from "./simplify.js";
 import type { Pass } from "./types.js";
 
 /** In this order; each is verified after it ran. */
-export const pipeline: readonly Pass[] = [dce, copyprop, simplify, cse, copyprop, simplify, cse, regroup, copyprop, simplify, cse, maskPadding];
+export const pipeline: readonly Pass[] = [
+  dce,
+  copyprop,
+  simplify,
+  cse,
+  copyprop,
+  simplify,
+  cse,
+  regroup,
+  copyprop,
+  simplify,
+  cse,
+  maskPadding,
+];
 
 export interface Stage {
   readonly pass: Pass;

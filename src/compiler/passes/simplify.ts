@@ -1,5 +1,5 @@
 import { at, envOf, isIdentity, substRead } from "../system/positions.js";
-import { type Eq, type Read, type System, type Value } from "../system/types.js";
+import type { Eq, Read, System, Value } from "../system/types.js";
 import { eliminate } from "./dce.js";
 import type { Pass } from "./types.js";
 
@@ -58,8 +58,14 @@ function constantOf(values: ReadonlyMap<string, Value>, r: Read): number | null 
 /** Constants in sums, products and scalings. */
 function fold(values: ReadonlyMap<string, Value>, v: Value): Value {
   const eq = v.eq as Eq;
-  const to = (op: string, args: readonly Read[], attrs: Eq["attrs"] = {}): Value => ({ ...v, eq: { ...eq, op, args, attrs } });
-  const constant = (value: number): Value => ({ ...v, eq: { op: "const", attrs: { value, shape: [...v.shape] }, args: [], along: null, red: null } });
+  const to = (op: string, args: readonly Read[], attrs: Eq["attrs"] = {}): Value => ({
+    ...v,
+    eq: { ...eq, op, args, attrs },
+  });
+  const constant = (value: number): Value => ({
+    ...v,
+    eq: { op: "const", attrs: { value, shape: [...v.shape] }, args: [], along: null, red: null },
+  });
   switch (eq.op) {
     case "add": {
       if (eq.red) return v;
@@ -118,7 +124,9 @@ function padsToConcat(values: ReadonlyMap<string, Value>, v: Value): Value[] {
   const pads = eq.args
     .flatMap((r) => {
       const u = values.get(r.v) as Value;
-      return u.eq?.op === "pad" && unguarded(u, r) ? [{ r, from: u.eq.attrs["from"] as number, part: substRead(u.eq.args[0] as Read, envOf(u, r)) }] : [];
+      return u.eq?.op === "pad" && unguarded(u, r)
+        ? [{ r, from: u.eq.attrs["from"] as number, part: substRead(u.eq.args[0] as Read, envOf(u, r)) }]
+        : [];
     })
     .sort((a, b) => a.from - b.from);
   let end = 0;
@@ -132,5 +140,8 @@ function padsToConcat(values: ReadonlyMap<string, Value>, v: Value): Value[] {
   const concat: Eq = { ...eq, op: "concat", args: parts, attrs: {} };
   if (!rest.length) return [{ ...v, eq: concat }];
   const whole: Value = { ...v, id: `${v.id}.cat`, named: false, clauses: [], eq: concat };
-  return [whole, { ...v, eq: { ...eq, args: [...rest, { v: whole.id, idx: v.slots.map((s) => at(s.name)), when: [] }] } }];
+  return [
+    whole,
+    { ...v, eq: { ...eq, args: [...rest, { v: whole.id, idx: v.slots.map((s) => at(s.name)), when: [] }] } },
+  ];
 }

@@ -10,7 +10,19 @@ export type Ref =
 
 export const isConst = (r: Ref): r is Extract<Ref, { c: number }> => "c" in r;
 
-export type UnaryOp = "tanh" | "sigmoid" | "relu" | "softplus" | "exp" | "log" | "sqrt" | "abs" | "sign" | "floor" | "sin" | "cos";
+export type UnaryOp =
+  | "tanh"
+  | "sigmoid"
+  | "relu"
+  | "softplus"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "sin"
+  | "cos";
 export type BinaryOp = "add" | "mul" | "div" | "pow" | "maximum" | "minimum" | "mod" | "less" | "lessEqual" | "equal";
 
 /** A side of a host-made mask or index: a variable's index plus `off`, or the sample's length plus `off`. */
@@ -34,12 +46,41 @@ export type Attr = number | string | boolean | readonly number[] | readonly Host
 
 /** The ops of the flat list. `given`: a parameter, input, noise or state. `mask`, `lengths`, `iota`: made on the host from the lengths. */
 export type TensorOp =
-  | "given" | "mask" | "lengths" | "iota" | "full" | "draw"
-  | UnaryOp | BinaryOp | "affine" | "where"
-  | "matmul" | "bmm" | "transpose" | "reshape" | "concat" | "slice" | "pad" | "unstack" | "expand"
-  | "gather" | "scatter" | "onehot" | "toFloat" | "argmax"
-  | "sum" | "max" | "softmax" | "xent"
-  | "conv2d" | "conv2dInput" | "conv2dFilter" | "maxpool" | "maxpoolGrad" | "avgpool" | "avgpoolGrad";
+  | "given"
+  | "mask"
+  | "lengths"
+  | "iota"
+  | "full"
+  | "draw"
+  | UnaryOp
+  | BinaryOp
+  | "affine"
+  | "where"
+  | "matmul"
+  | "bmm"
+  | "transpose"
+  | "reshape"
+  | "concat"
+  | "slice"
+  | "pad"
+  | "unstack"
+  | "expand"
+  | "gather"
+  | "scatter"
+  | "onehot"
+  | "toFloat"
+  | "argmax"
+  | "sum"
+  | "max"
+  | "softmax"
+  | "xent"
+  | "conv2d"
+  | "conv2dInput"
+  | "conv2dFilter"
+  | "maxpool"
+  | "maxpoolGrad"
+  | "avgpool"
+  | "avgpoolGrad";
 
 export interface Instr {
   readonly n: number;
@@ -63,7 +104,13 @@ export class Flat {
 
   constant = (c: number, int = false): Ref => ({ c, int });
 
-  emit(op: TensorOp, args: readonly Ref[], attrs: Instr["attrs"], shapes: readonly (readonly number[])[], int = false): number {
+  emit(
+    op: TensorOp,
+    args: readonly Ref[],
+    attrs: Instr["attrs"],
+    shapes: readonly (readonly number[])[],
+    int = false,
+  ): number {
     const key = `${op}(${args.map((a) => (isConst(a) ? `=${a.c}` : `${a.n}.${a.out}`))})${JSON.stringify(attrs)}${shapes.join(";")}`;
     const known = op === "draw" ? undefined : this.#seen.get(key);
     if (known !== undefined) return known;
@@ -97,7 +144,8 @@ export class Flat {
     if (isConst(r) || perm.every((p, i) => p === i)) return r;
     const shape = perm.map((p) => r.shape[p] as number);
     // dims of size 1 may move without moving a number
-    if (perm.filter((p) => r.shape[p] !== 1).every((p, i, kept) => i === 0 || (kept[i - 1] as number) < p)) return this.reshape(r, shape);
+    if (perm.filter((p) => r.shape[p] !== 1).every((p, i, kept) => i === 0 || (kept[i - 1] as number) < p))
+      return this.reshape(r, shape);
     return this.one("transpose", [r], { perm }, shape, r.int);
   }
 
@@ -105,7 +153,9 @@ export class Flat {
     if (parts.length === 1) return parts[0] as Ref;
     const first = parts[0] as Ref;
     if (parts.every((p) => isConst(p) && isConst(first) && p.c === first.c)) return first;
-    const shape = (shapes[0] as readonly number[]).map((d, i) => (i === axis ? shapes.reduce((n, s) => n + (s[axis] as number), 0) : d));
+    const shape = (shapes[0] as readonly number[]).map((d, i) =>
+      i === axis ? shapes.reduce((n, s) => n + (s[axis] as number), 0) : d,
+    );
     const full = parts.map((p, i) => this.full(p, shapes[i] as readonly number[]));
     // the parts of one tensor in order are that tensor
     const whole = this.#wholeOf(full, axis, shape);
@@ -119,7 +169,9 @@ export class Flat {
     const from = (r: Ref): Instr | null => {
       if (isConst(r)) return null;
       const i = this.instrs[r.n] as Instr;
-      return i.op === "reshape" && !isConst(i.args[0] as Ref) ? (this.instrs[(i.args[0] as { n: number }).n] as Instr) : i;
+      return i.op === "reshape" && !isConst(i.args[0] as Ref)
+        ? (this.instrs[(i.args[0] as { n: number }).n] as Instr)
+        : i;
     };
     const source = from(first);
     if (source?.op !== "unstack" || source.shapes.length !== parts.length) return null;
@@ -145,7 +197,18 @@ export class Flat {
     const length = r.shape[axis] as number;
     if (length === 1) return this.reshape(r, shape);
     if (axis !== 0) return this.reshape(this.slice(r, axis, i, 1), shape);
-    return { n: this.emit("unstack", [r], {}, Array.from({ length }, () => shape), r.int), out: i, shape, int: r.int };
+    return {
+      n: this.emit(
+        "unstack",
+        [r],
+        {},
+        Array.from({ length }, () => shape),
+        r.int,
+      ),
+      out: i,
+      shape,
+      int: r.int,
+    };
   }
 
   unary(op: UnaryOp, x: Ref, f: (x: number) => number): Ref {
@@ -189,7 +252,12 @@ export class Flat {
 
   max(x: Ref, axes: readonly number[]): Ref {
     if (isConst(x) || !axes.length) return x;
-    return this.one("max", [x], { axes }, x.shape.filter((_, i) => !axes.includes(i)));
+    return this.one(
+      "max",
+      [x],
+      { axes },
+      x.shape.filter((_, i) => !axes.includes(i)),
+    );
   }
 }
 

@@ -5,7 +5,7 @@
  * loop and weight gradients become one large matmul.
  */
 import { touches } from "../system/deps.js";
-import { axisOf, type Read, type Slot, type System, type Value, valueOf } from "../system/types.js";
+import { axisOf, getValue, type Read, type Slot, type System, type Value } from "../system/types.js";
 import type { Item, Loop, Program } from "./types.js";
 
 interface Edge {
@@ -29,7 +29,7 @@ export function schedule(system: System): Program {
     if (!v.eq) continue;
     nodes.push(v.id);
     for (const a of v.eq.args)
-      for (const t of touches(system, a)) if (valueOf(system, t.v).eq) edges.push({ from: v.id, to: t.v, read: t });
+      for (const t of touches(system, a)) if (getValue(system, t.v).eq) edges.push({ from: v.id, to: t.v, read: t });
   }
 
   /** null where a component has no legal loop; `stuck` remembers it. */
@@ -54,8 +54,8 @@ export function schedule(system: System): Program {
   };
 
   const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null => {
-    const axes = [...new Set(valueOf(system, component[0] as string).slots.map((s) => s.axis))].filter(
-      (axis) => axis !== "#" && component.every((id) => slotOver(valueOf(system, id), axis)),
+    const axes = [...new Set(getValue(system, component[0] as string).slots.map((s) => s.axis))].filter(
+      (axis) => axis !== "#" && component.every((id) => slotOver(getValue(system, id), axis)),
     );
     const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
     let best: { loop: Loop; cost: number } | null = null;
@@ -63,9 +63,15 @@ export function schedule(system: System): Program {
       const steps = inner.map((e) => distance(system, e, axis));
       if (steps.some(Number.isNaN)) continue;
       for (const direction of [1, -1] as const) {
-        const offsets = retime(component, inner, steps.map((d) => d * direction));
+        const offsets = retime(
+          component,
+          inner,
+          steps.map((d) => d * direction),
+        );
         if (!offsets) continue;
-        const rest = inner.filter((e, i) => offsets[e.from] === (offsets[e.to] as number) + (steps[i] as number) * direction);
+        const rest = inner.filter(
+          (e, i) => offsets[e.from] === (offsets[e.to] as number) + (steps[i] as number) * direction,
+        );
         if (rest.length === inner.length) continue;
         const body = arrange(members, rest);
         if (!body) continue;
@@ -87,8 +93,8 @@ export const slotOver = (v: Value, axis: string): Slot | undefined => v.slots.fi
 
 /** How far along `axis` an edge reads: −1 for h[t-1]; NaN if it can be any distance. */
 function distance(system: System, e: Edge, axis: string): number {
-  const reader = valueOf(system, e.from);
-  const value = valueOf(system, e.to);
+  const reader = getValue(system, e.from);
+  const value = getValue(system, e.to);
   const mine = slotOver(reader, axis);
   const i = value.slots.findIndex((s) => s.axis === axis);
   const p = e.read.idx[i];
@@ -96,12 +102,20 @@ function distance(system: System, e: Edge, axis: string): number {
   if (p.v === reader.eq?.along) return Number.NaN;
   if (p.v === mine.name) return p.shift;
   // another variable on the same axis: known only through a guard u < t
-  const guard = e.read.when.find((c) => c.rel === "lt" && c.a.k === "var" && c.b.k === "var" && c.a.v === p.v && c.b.v === mine.name);
-  return guard?.rel === "lt" && guard.a.k === "var" && guard.b.k === "var" ? -1 - guard.a.shift + guard.b.shift + p.shift : Number.NaN;
+  const guard = e.read.when.find(
+    (c) => c.rel === "lt" && c.a.k === "var" && c.b.k === "var" && c.a.v === p.v && c.b.v === mine.name,
+  );
+  return guard?.rel === "lt" && guard.a.k === "var" && guard.b.k === "var"
+    ? -1 - guard.a.shift + guard.b.shift + p.shift
+    : Number.NaN;
 }
 
 /** Times o with o(reader) ≥ o(read) + distance (Bellman–Ford); null if a cycle gains time, so nothing can be strict. */
-function retime(component: readonly string[], edges: readonly Edge[], steps: readonly number[]): Record<string, number> | null {
+function retime(
+  component: readonly string[],
+  edges: readonly Edge[],
+  steps: readonly number[],
+): Record<string, number> | null {
   const o: Record<string, number> = Object.fromEntries(component.map((id) => [id, 0]));
   for (let round = 0; round <= component.length; round++) {
     let changed = false;
@@ -120,7 +134,7 @@ function retime(component: readonly string[], edges: readonly Edge[], steps: rea
 const HEAVY = new Set(["mv", "mvT", "mm", "outer", "conv2d", "conv2dInput", "conv2dFilter"]);
 /** A guess at launches, to choose between legal loop orders; ragged axes are taken as 50 long. */
 function costOf(system: System, item: Item): number {
-  if (item.kind === "eq") return HEAVY.has(valueOf(system, item.v).eq?.op ?? "") ? 10 : 1;
+  if (item.kind === "eq") return HEAVY.has(getValue(system, item.v).eq?.op ?? "") ? 10 : 1;
   return (axisOf(system, item.axis).size ?? 50) * item.body.reduce((sum, x) => sum + costOf(system, x), 0);
 }
 

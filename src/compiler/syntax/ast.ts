@@ -10,22 +10,55 @@ export interface Span {
 }
 
 export type BinaryOp =
-  | "+" | "-" | "*" | "/" | "@" | "^" | "div" | "mod"
-  | "==" | "!=" | "<" | "<=" | ">" | ">="
-  | "and" | "or";
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "@"
+  | "^"
+  | "div"
+  | "mod"
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "and"
+  | "or";
 
 export type Expr =
   | { readonly kind: "number"; readonly value: number; readonly span: Span }
   | { readonly kind: "string"; readonly value: string; readonly span: Span }
   | { readonly kind: "name"; readonly name: string; readonly span: Span }
   /** `h[t-1]`, `e[s]`, `A[i, j]`: an index on a name. */
-  | { readonly kind: "index"; readonly name: string; readonly nameSpan: Span; readonly indices: readonly Index[]; readonly span: Span }
+  | {
+      readonly kind: "index";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly indices: readonly Index[];
+      readonly span: Span;
+    }
   /** `f(x, p = 2)`, `sum[s](…)`, `enc(x[t], h[t-1])`, and `std.cells` style dotted names in `use` only. */
-  | { readonly kind: "call"; readonly callee: string; readonly calleeSpan: Span; readonly binders: readonly Index[]; readonly args: readonly Arg[]; readonly span: Span }
+  | {
+      readonly kind: "call";
+      readonly callee: string;
+      readonly calleeSpan: Span;
+      readonly binders: readonly Index[];
+      readonly args: readonly Arg[];
+      readonly span: Span;
+    }
   | { readonly kind: "unary"; readonly op: "-" | "not"; readonly arg: Expr; readonly span: Span }
   /** Postfix `'`. */
   | { readonly kind: "transpose"; readonly arg: Expr; readonly span: Span }
-  | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr; readonly opSpan: Span; readonly span: Span }
+  | {
+      readonly kind: "binary";
+      readonly op: BinaryOp;
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly opSpan: Span;
+      readonly span: Span;
+    }
   | { readonly kind: "if"; readonly cond: Expr; readonly then: Expr; readonly else: Expr; readonly span: Span }
   /** `[a; b]`: concatenation along the first dim. */
   | { readonly kind: "concat"; readonly parts: readonly Expr[]; readonly span: Span }
@@ -72,28 +105,81 @@ export interface BlockEntry {
 
 export type Statement =
   | { readonly kind: "dim"; readonly name: string; readonly nameSpan: Span; readonly value: Expr; readonly span: Span }
-  | { readonly kind: "vocab"; readonly name: string; readonly nameSpan: Span; readonly tokens?: readonly string[]; readonly max?: Expr; readonly min?: Expr; readonly span: Span }
+  | {
+      readonly kind: "vocab";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly tokens?: readonly string[];
+      readonly max?: Expr;
+      readonly min?: Expr;
+      readonly span: Span;
+    }
   /** `axis t < T until y[t] == EOS` */
-  | { readonly kind: "axis"; readonly name: string; readonly nameSpan: Span; readonly bound: Expr; readonly until?: Expr; readonly span: Span }
-  | { readonly kind: "nodes"; readonly structure: "tree" | "graph"; readonly name: string; readonly nameSpan: Span; readonly span: Span }
+  | {
+      readonly kind: "axis";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly bound: Expr;
+      readonly until?: Expr;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "nodes";
+      readonly structure: "tree" | "graph";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly span: Span;
+    }
   | { readonly kind: "input"; readonly items: readonly Target[]; readonly span: Span }
   | { readonly kind: "random"; readonly items: readonly Target[]; readonly span: Span }
   | { readonly kind: "noise"; readonly items: readonly Target[]; readonly dist: Expr; readonly span: Span }
   /** `start`: after `~` an initialiser, after `=` a value (`file(…)`, a literal); it applies to all items. */
   | { readonly kind: "param"; readonly frozen: boolean; readonly items: readonly ParamItem[]; readonly span: Span }
   /** `cell enc = LSTM(H = 256)`, `cell F[l] = LSTM(H)` */
-  | { readonly kind: "instance"; readonly target: Target; readonly cell: string; readonly cellSpan: Span; readonly args: readonly Arg[]; readonly span: Span }
+  | {
+      readonly kind: "instance";
+      readonly target: Target;
+      readonly cell: string;
+      readonly cellSpan: Span;
+      readonly args: readonly Arg[];
+      readonly span: Span;
+    }
   | CellDef
   /** `use std.cells (LSTM, GRU)`, `use "my.rcv" (Foo)`; no names: all. */
-  | { readonly kind: "use"; readonly path: string; readonly isFile: boolean; readonly pathSpan: Span; readonly names: readonly { readonly name: string; readonly span: Span }[]; readonly span: Span }
+  | {
+      readonly kind: "use";
+      readonly path: string;
+      readonly isFile: boolean;
+      readonly pathSpan: Span;
+      readonly names: readonly { readonly name: string; readonly span: Span }[];
+      readonly span: Span;
+    }
   /** `h[t] : [H] = …`, `(h[t], c[t]) = …`, and boundary clauses `h[-1] = 0`. */
   | { readonly kind: "equation"; readonly targets: readonly Target[]; readonly value: Expr; readonly span: Span }
   /** `y[t] ~ categorical(…) weight w[t]` */
-  | { readonly kind: "sample"; readonly target: Target; readonly dist: Expr; readonly weight?: Expr; readonly span: Span }
+  | {
+      readonly kind: "sample";
+      readonly target: Target;
+      readonly dist: Expr;
+      readonly weight?: Expr;
+      readonly span: Span;
+    }
   | { readonly kind: "loss"; readonly value: Expr; readonly span: Span }
-  | { readonly kind: "metric"; readonly name: string; readonly nameSpan: Span; readonly value: Expr; readonly span: Span }
+  | {
+      readonly kind: "metric";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly value: Expr;
+      readonly span: Span;
+    }
   | { readonly kind: "require"; readonly value: Expr; readonly span: Span }
-  | { readonly kind: "block"; readonly name: string; readonly nameSpan: Span; readonly entries: readonly BlockEntry[]; readonly span: Span };
+  | {
+      readonly kind: "block";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly entries: readonly BlockEntry[];
+      readonly span: Span;
+    };
 
 export interface ParamItem extends Target {
   readonly init?: Expr;

@@ -13,13 +13,16 @@ export function readString(image: string): { value: string; problems: EscapeProb
   const closed = /^"(?:[^"\\]|\\.)*"$/s.test(image);
   const inner = closed ? image.slice(1, -1) : image.slice(1);
   const problems: EscapeProblem[] = [];
-  const value = inner.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gsu, (escape, hex: string | undefined, sign: string, at: number) => {
-    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-    const plain = simpleEscapes[sign];
-    if (plain !== undefined) return plain;
-    problems.push({ escape, span: { start: at + 1, end: at + 1 + escape.length } });
-    return escape;
-  });
+  const value = inner.replace(
+    /\\(?:u([0-9a-fA-F]{4})|(.))/gsu,
+    (escape, hex: string | undefined, sign: string, at: number) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      const plain = simpleEscapes[sign];
+      if (plain !== undefined) return plain;
+      problems.push({ escape, span: { start: at + 1, end: at + 1 + escape.length } });
+      return escape;
+    },
+  );
   return { value, problems };
 }
 

@@ -1,5 +1,17 @@
 import { infixBinding, prefixBinding, tightest } from "../../../grammar/precedence.js";
-import type { Arg, BlockEntry, CellDef, Expr, Index, ModelDef, ParamItem, SpecFile, Statement, Target, TypeExpr } from "./ast.js";
+import type {
+  Arg,
+  BlockEntry,
+  CellDef,
+  Expr,
+  Index,
+  ModelDef,
+  ParamItem,
+  SpecFile,
+  Statement,
+  Target,
+  TypeExpr,
+} from "./ast.js";
 import { writeString } from "./literals.js";
 
 /**
@@ -179,7 +191,9 @@ export function printStatement(statement: Statement): string {
     case "equation": {
       const [only] = statement.targets;
       const left =
-        statement.targets.length === 1 && only !== undefined ? printTarget(only) : `(${printTargets(statement.targets)})`;
+        statement.targets.length === 1 && only !== undefined
+          ? printTarget(only)
+          : `(${printTargets(statement.targets)})`;
       return `${left} = ${printExpr(statement.value)}`;
     }
     case "sample": {

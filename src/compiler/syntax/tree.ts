@@ -116,7 +116,13 @@ export class TreeBuilder {
       topology: words.children.Word.map((word) => word.image).join("-"),
       topologySpan: nodeSpan(words),
     };
-    return { kind: "model", ...name(node), ...topology, body: this.body(first(node.children.body)), span: nodeSpan(node) };
+    return {
+      kind: "model",
+      ...name(node),
+      ...topology,
+      body: this.body(first(node.children.body)),
+      span: nodeSpan(node),
+    };
   }
 
   private cell(node: CellCstNode): Statement {

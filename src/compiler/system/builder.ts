@@ -19,7 +19,12 @@ export class SystemBuilder {
   }
 
   axis(id: string, kind: "static" | "ragged", options: { size?: number; min?: number } = {}): string {
-    this.axes.set(id, { id, kind, min: options.min ?? 1, ...(options.size === undefined ? {} : { size: options.size }) });
+    this.axes.set(id, {
+      id,
+      kind,
+      min: options.min ?? 1,
+      ...(options.size === undefined ? {} : { size: options.size }),
+    });
     return id;
   }
 
@@ -41,7 +46,18 @@ export class SystemBuilder {
   /** Declares a value without (yet) an equation and returns its id. `role` decides whether it needs one. */
   declare(id: string, slots: readonly Slot[], shape: readonly number[], role: Role, rest: Declaration = {}): string {
     if (this.values.has(id)) throw new Error(`${id} is declared twice`);
-    this.values.set(id, { dtype: "float", eq: null, clauses: [], outside: "error", named: true, ...rest, id, slots, shape, role });
+    this.values.set(id, {
+      dtype: "float",
+      eq: null,
+      clauses: [],
+      outside: "error",
+      named: true,
+      ...rest,
+      id,
+      slots,
+      shape,
+      role,
+    });
     return id;
   }
 
@@ -55,7 +71,8 @@ export class SystemBuilder {
     const value = this.get(id);
     const eq = this.#equation(e, value.slots, id);
     const { shape, dtype } = this.#type(eq);
-    if (shape.join() !== value.shape.join()) throw new Error(`shape of ${id}: declared [${value.shape}], defined [${shape}]`);
+    if (shape.join() !== value.shape.join())
+      throw new Error(`shape of ${id}: declared [${value.shape}], defined [${shape}]`);
     this.values.set(id, { ...value, dtype, eq });
   }
 
@@ -112,8 +129,20 @@ export class SystemBuilder {
   #type(eq: Eq): { shape: number[]; dtype: Dtype } {
     const args = eq.args.map((r) => this.get(r.v));
     const def = opOf(eq.op);
-    const keeps = eq.op === "id" || eq.op === "reshape" || eq.op === "stop" || eq.op === "mask" || eq.op === "pick" || eq.op === "col";
-    return { shape: def.infer(args.map((v) => v.shape), eq.attrs), dtype: def.dtype ?? (keeps ? (args[0]?.dtype ?? "float") : "float") };
+    const keeps =
+      eq.op === "id" ||
+      eq.op === "reshape" ||
+      eq.op === "stop" ||
+      eq.op === "mask" ||
+      eq.op === "pick" ||
+      eq.op === "col";
+    return {
+      shape: def.infer(
+        args.map((v) => v.shape),
+        eq.attrs,
+      ),
+      dtype: def.dtype ?? (keeps ? (args[0]?.dtype ?? "float") : "float"),
+    };
   }
 
   /** The variables that `e` depends on. A ragged extent depends on the sample. */

@@ -1,10 +1,10 @@
 /** What a read can touch: the value itself and every boundary clause that it can land on. */
 import { envOf, hits, substRead } from "./positions.js";
-import { type Read, type System, valueOf } from "./types.js";
+import { getValue, type Read, type System } from "./types.js";
 
 export function touches(system: System, r: Read): Read[] {
   const out: Read[] = [r];
-  const v = valueOf(system, r.v);
+  const v = getValue(system, r.v);
   if (!v.clauses.length) return out;
   const env = envOf(v, r);
   for (const c of v.clauses)
@@ -17,7 +17,7 @@ export function touches(system: System, r: Read): Read[] {
 
 /** Ids of the values that the equation of `id` can read, through clauses too. */
 export function dependencies(system: System, id: string): string[] {
-  return [...new Set((valueOf(system, id).eq?.args ?? []).flatMap((a) => touches(system, a).map((t) => t.v)))];
+  return [...new Set((getValue(system, id).eq?.args ?? []).flatMap((a) => touches(system, a).map((t) => t.v)))];
 }
 
 /** The closure of `from` under `next`. */

@@ -7,10 +7,19 @@ export type Expr =
   | { readonly e: "red"; readonly kind: Reduction["kind"]; readonly vars: readonly Slot[]; readonly body: Expr }
   | { readonly e: "along"; readonly op: string; readonly var: string; readonly arg: Expr };
 
-export const read = (v: string, idx: readonly Pos[], when: Read["when"] = []): Expr => ({ e: "read", read: { v, idx, when } });
+export const read = (v: string, idx: readonly Pos[], when: Read["when"] = []): Expr => ({
+  e: "read",
+  read: { v, idx, when },
+});
 export const ofRead = (r: Read): Expr => ({ e: "read", read: r });
-export const op = (name: string, args: readonly Expr[], attrs: Attrs = {}): Expr => ({ e: "op", op: name, args, attrs });
-export const sumOver = (vars: readonly Slot[], body: Expr): Expr => (vars.length ? { e: "red", kind: "sum", vars, body } : body);
+export const op = (name: string, args: readonly Expr[], attrs: Attrs = {}): Expr => ({
+  e: "op",
+  op: name,
+  args,
+  attrs,
+});
+export const sumOver = (vars: readonly Slot[], body: Expr): Expr =>
+  vars.length ? { e: "red", kind: "sum", vars, body } : body;
 export const maxOver = (vars: readonly Slot[], body: Expr): Expr => ({ e: "red", kind: "max", vars, body });
 export const lseOver = (vars: readonly Slot[], body: Expr): Expr => ({ e: "red", kind: "lse", vars, body });
 export const softmaxAlong = (v: string, arg: Expr): Expr => ({ e: "along", op: "softmaxAlong", var: v, arg });

@@ -38,7 +38,11 @@ export function readVars(r: Read): Set<string> {
 }
 
 /** The identity read of a value, in its own variables. */
-export const identity = (v: Pick<Value, "id" | "slots">): Read => ({ v: v.id, idx: v.slots.map((s) => at(s.name)), when: [] });
+export const identity = (v: Pick<Value, "id" | "slots">): Read => ({
+  v: v.id,
+  idx: v.slots.map((s) => at(s.name)),
+  when: [],
+});
 
 /** Is `r` the value `v` at exactly the reader's own variables, unguarded? */
 export function isIdentity(v: Value, r: Read): boolean {
@@ -50,6 +54,7 @@ export const envOf = (v: Value, r: Read): Env => Object.fromEntries(v.slots.map(
 
 const samePos = (p: Pos, q: Pos): boolean =>
   p.k === "var" ? q.k === "var" && p.v === q.v && p.shift === q.shift : q.k === p.k && p.off === q.off;
+
 export { samePos };
 
 /** What must hold, in the reader's variables, for a read at `q` to land on a clause's pin `p`; null if it cannot. */

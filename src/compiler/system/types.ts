@@ -112,7 +112,7 @@ export interface System {
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** The value `id`; a System that reads an undefined value is our mistake, not the user's. */
-export function valueOf(system: System, id: string): Value {
+export function getValue(system: System, id: string): Value {
   const value = system.values.get(id);
   if (!value) throw new Error(`the System has no value ${id}`);
   return value;

@@ -9,12 +9,14 @@ export function verify(system: System, stage: string): void {
   };
   const checkRead = (v: Value, r: Read, scope: readonly Slot[]): void => {
     const u = system.values.get(r.v) ?? fail(v, `reads ${r.v}, which does not exist`);
-    if (u.slots.length !== r.idx.length) fail(v, `reads ${r.v} with ${r.idx.length} indices, it has ${u.slots.length} slots`);
+    if (u.slots.length !== r.idx.length)
+      fail(v, `reads ${r.v} with ${r.idx.length} indices, it has ${u.slots.length} slots`);
     r.idx.forEach((p, i) => {
       const name = posVar(p);
       if (name === null) return;
       const slot = scope.find((s) => s.name === name) ?? fail(v, `reads ${r.v} at ${name}, which is not in scope`);
-      if (slot.axis !== u.slots[i]?.axis) fail(v, `reads ${r.v} at ${name} over ${slot.axis} instead of ${u.slots[i]?.axis}`);
+      if (slot.axis !== u.slots[i]?.axis)
+        fail(v, `reads ${r.v} at ${name} over ${slot.axis} instead of ${u.slots[i]?.axis}`);
     });
     for (const c of r.when)
       for (const p of c.rel === "in" ? [c.a] : [c.a, c.b]) {
@@ -27,14 +29,22 @@ export function verify(system: System, stage: string): void {
     if (new Set(v.slots.map((s) => s.name)).size !== v.slots.length) fail(v, "has two slots of one name");
     if ((v.role === "eq") !== (v.eq !== null)) fail(v, v.eq ? `is ${v.role} and has an equation` : "has no equation");
     for (const c of v.clauses)
-      checkRead(v, c.read, v.slots.filter((s) => !c.pins.some((p) => p.slot === s.name)));
+      checkRead(
+        v,
+        c.read,
+        v.slots.filter((s) => !c.pins.some((p) => p.slot === s.name)),
+      );
     const { eq } = v;
     if (!eq) continue;
     const scope = [...v.slots, ...(eq.red?.vars ?? [])];
     if (new Set(scope.map((s) => s.name)).size !== scope.length) fail(v, "reduces over a variable of its own");
-    if (eq.along !== null && !v.slots.some((s) => s.name === eq.along)) fail(v, `normalises along ${eq.along}, which it lacks`);
+    if (eq.along !== null && !v.slots.some((s) => s.name === eq.along))
+      fail(v, `normalises along ${eq.along}, which it lacks`);
     for (const r of eq.args) checkRead(v, r, scope);
-    const shape = opOf(eq.op).infer(eq.args.map((r) => (system.values.get(r.v) as Value).shape), eq.attrs);
+    const shape = opOf(eq.op).infer(
+      eq.args.map((r) => (system.values.get(r.v) as Value).shape),
+      eq.attrs,
+    );
     if (shape.join() !== v.shape.join()) fail(v, `has shape [${v.shape}], its equation [${shape}]`);
   }
 }

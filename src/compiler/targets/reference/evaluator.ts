@@ -4,7 +4,17 @@
  */
 import { opOf } from "../../ops/index.js";
 import type { Item, Loop, Program } from "../../schedule/types.js";
-import { axisOf, type Cond, type Pos, product, type Read, type Slot, type System, type Value, valueOf } from "../../system/types.js";
+import {
+  axisOf,
+  type Cond,
+  getValue,
+  type Pos,
+  product,
+  type Read,
+  type Slot,
+  type System,
+  type Value,
+} from "../../system/types.js";
 
 /** What a System is evaluated on. */
 export interface Environment {
@@ -29,7 +39,7 @@ export class Evaluator {
 
   /** The features of a value at an index per slot; negative indices and indices beyond the extent hit its clauses. */
   value(id: string, index: readonly number[] = []): Float64Array {
-    return this.#fetch(valueOf(this.system, id), index);
+    return this.#fetch(getValue(this.system, id), index);
   }
 
   /** The extent of an axis for the sample of `point`; without a sample, the longest. */
@@ -45,7 +55,8 @@ export class Evaluator {
   /** All indices of the slots, in order, around a given point. */
   points(slots: readonly Slot[], point: Point = {}): Point[] {
     let all: Point[] = [point];
-    for (const s of slots) all = all.flatMap((p) => Array.from({ length: this.extent(s.axis, p) }, (_, i) => ({ ...p, [s.name]: i })));
+    for (const s of slots)
+      all = all.flatMap((p) => Array.from({ length: this.extent(s.axis, p) }, (_, i) => ({ ...p, [s.name]: i })));
     return all;
   }
 
@@ -62,14 +73,19 @@ export class Evaluator {
   }
 
   #read(r: Read, point: Point): Float64Array {
-    const v = valueOf(this.system, r.v);
+    const v = getValue(this.system, r.v);
     if (!r.when.every((c) => this.#holds(c, point))) return new Float64Array(product(v.shape));
-    return this.#fetch(v, r.idx.map((p, i) => this.#pos(p, (v.slots[i] as Slot).axis, point)));
+    return this.#fetch(
+      v,
+      r.idx.map((p, i) => this.#pos(p, (v.slots[i] as Slot).axis, point)),
+    );
   }
 
   #fetch(v: Value, index: readonly number[]): Float64Array {
     const point = pointOf(v, index);
-    const inside = v.slots.map((s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.extent(s.axis, point));
+    const inside = v.slots.map(
+      (s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.extent(s.axis, point),
+    );
     for (const c of v.clauses) {
       const hit = v.slots.every((s, i) => {
         const pin = c.pins.find((p) => p.slot === s.name);
@@ -88,7 +104,8 @@ export class Evaluator {
     if (known) return known;
     if (!v.eq) {
       const given = Float64Array.from(this.env.given(v.id, index));
-      if (given.length !== product(v.shape)) throw new Error(`${v.id} was given ${given.length} numbers for [${v.shape}]`);
+      if (given.length !== product(v.shape))
+        throw new Error(`${v.id} was given ${given.length} numbers for [${v.shape}]`);
       this.#memo.set(key, given);
       return given;
     }
@@ -106,7 +123,7 @@ export class Evaluator {
     if (eq.op === "index") return Float64Array.of(point[eq.attrs["slot"] as string] as number);
     if (eq.op === "extent") return Float64Array.of(this.extent(eq.attrs["axis"] as string, point));
     const def = opOf(eq.op);
-    const shapes = eq.args.map((r) => valueOf(this.system, r.v).shape);
+    const shapes = eq.args.map((r) => getValue(this.system, r.v).shape);
     const element = (p: Point): Float64Array => {
       const args = eq.args.map((r) => this.#read(r, p));
       return def.eval ? def.eval(args, eq.attrs, shapes) : (args[0] as Float64Array);
@@ -127,7 +144,9 @@ export class Evaluator {
     if (!eq.red) return element(point);
     const { kind, vars } = eq.red;
     // a reduction over the batch of something ragged: the value's own point must exist in each sample
-    const points = this.points(vars, point).filter((p) => v.slots.every((s) => (p[s.name] as number) < this.extent(s.axis, p)));
+    const points = this.points(vars, point).filter((p) =>
+      v.slots.every((s) => (p[s.name] as number) < this.extent(s.axis, p)),
+    );
     const xs = points.map(element);
     return Float64Array.from({ length: n }, (_, i) => {
       const column = xs.map((x) => x[i] as number);
@@ -148,13 +167,13 @@ export class Evaluator {
     const now = (v: Value, p: Point): boolean => inside.every(([loop, w]) => this.#time(loop, v, p) === w);
     for (const item of items) {
       if (item.kind === "eq") {
-        const v = valueOf(this.system, item.v);
+        const v = getValue(this.system, item.v);
         for (const p of this.points(v.slots))
           if (now(v, p)) this.#memo.set(`${v.id}|${v.slots.map((s) => p[s.name])}`, this.#compute(v, p));
         continue;
       }
       const times = item.members.flatMap((id) => {
-        const v = valueOf(this.system, id);
+        const v = getValue(this.system, id);
         return this.points(v.slots)
           .filter((p) => now(v, p))
           .map((p) => this.#time(item, v, p));
@@ -171,4 +190,5 @@ export class Evaluator {
   }
 }
 
-const pointOf = (v: Value, index: readonly number[]): Point => Object.fromEntries(v.slots.map((s, i) => [s.name, index[i] as number]));
+const pointOf = (v: Value, index: readonly number[]): Point =>
+  Object.fromEntries(v.slots.map((s, i) => [s.name, index[i] as number]));

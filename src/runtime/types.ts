@@ -1,0 +1,56 @@
+/** What the parts of the runtime hand to each other. */
+
+/** A record as a user writes it: tokens as strings or ids, numbers, nested lists, any lengths. */
+export type DataRecord = Readonly<Record<string, unknown>>;
+
+/** A sample: one array per field, unpadded; tokens as ids. `lengths`: of each ragged axis. */
+export interface Sample {
+  readonly lengths: Readonly<Record<string, number>>;
+  /** Row-major over the field's axes (outermost first), then its shape. A field may be absent (an undrawn random). */
+  readonly fields: Readonly<Record<string, Float32Array | Int32Array>>;
+}
+
+/**
+ * Samples padded to one shape. A field is laid out [axes…, batch, shape…], outermost axis first: time-major, so that
+ * one time step is a contiguous block. Padding is 0.
+ */
+export interface Batch {
+  readonly size: number;
+  /** Of each ragged axis, per sample. */
+  readonly lengths: Readonly<Record<string, Int32Array>>;
+  /** Of each ragged axis, the padded length. */
+  readonly extents: Readonly<Record<string, number>>;
+  readonly fields: Readonly<Record<string, Float32Array | Int32Array>>;
+  /** Carried state: which samples start here (see `Compute.states`). Absent where no state is carried. */
+  readonly fresh?: Float32Array;
+}
+
+export type SplitName = "train" | "valid" | "test";
+
+/** One line of `--json`; see the interface of the CLI. */
+export type Event =
+  | {
+      readonly event: "step";
+      readonly step: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly tokens_per_second: number;
+      readonly lr: number;
+      readonly grad_norm: number;
+      readonly steps: number | null;
+      readonly seconds_left: number | null;
+      readonly accuracy?: number;
+    }
+  | { readonly event: "epoch"; readonly epoch: number; readonly step: number; readonly loss: number }
+  | ({ readonly event: "evaluated"; readonly split: SplitName; readonly step: number } & Scores)
+  | { readonly event: "sample"; readonly step: number; readonly output: unknown; readonly logp: number }
+  | { readonly event: "saved"; readonly step: number; readonly dir: string };
+
+/** `loss`: nats per observation. `metrics`: the spec's own, spread into the event by their names. */
+export interface Scores {
+  readonly loss: number;
+  readonly perplexity?: number;
+  readonly accuracy?: number;
+  readonly exact_match?: number;
+  readonly [metric: string]: number | undefined;
+}
