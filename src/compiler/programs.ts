@@ -2,8 +2,12 @@
  * The programs that one model becomes: training (forward, BPTT, the gradient of every parameter), scoring (the loss and
  * whatever else is asked for), decoding (randoms drawn instead of observed). Each is a System, optimised and scheduled.
  */
+import { grad } from "./ad/grad.js";
 import type { Mode, Model } from "./model.js";
-import type { Stage } from "./passes/pipeline.js";
+import { carry } from "./passes/carry.js";
+import { normalizeBySample } from "./passes/normalize.js";
+import { optimise, prepare, type Stage } from "./passes/pipeline.js";
+import { schedule } from "./schedule/schedule.js";
 import type { Program } from "./schedule/types.js";
 import type { System } from "./system/types.js";
 
@@ -31,11 +35,56 @@ export interface ComputeOptions {
   readonly observe?: (stage: Stage) => void;
 }
 
-/** `loss`, `total`, `count`, per-random `.hits` and `.count`, metrics, and the gradient of `loss` in every parameter that is not frozen. */
-export declare function training(model: Model, options?: ComputeOptions): Compute;
+/**
+ * `loss`, `total`, `count`, per-random `.hits` and `.count`, metrics, and the gradient of `loss` in every parameter that
+ * is not frozen; 0 where the loss does not depend on it. Throws `CarryError` where the model does not allow `carry`.
+ */
+export function training(model: Model, options: ComputeOptions = {}): Compute {
+  const wrt = model.params.filter((p) => !p.frozen).map((p) => p.name);
+  return compute(model, { training: true, drawn: [] }, results(model), wrt, options);
+}
 
 /** The same without gradients, `training` false; `values`: further named values to compute. */
-export declare function scoring(model: Model, values?: readonly string[], options?: ComputeOptions): Compute;
+export function scoring(model: Model, values: readonly string[] = [], options: ComputeOptions = {}): Compute {
+  return compute(model, { training: false, drawn: [] }, [...results(model), ...values], [], options);
+}
 
 /** `drawn` randoms are drawn (op `draw`); its outputs are the drawn randoms. */
-export declare function decoding(model: Model, drawn: readonly string[], options?: ComputeOptions): Compute;
+export function decoding(model: Model, drawn: readonly string[], options: ComputeOptions = {}): Compute {
+  return compute(model, { training: false, drawn }, drawn, [], options);
+}
+
+/** The objective and what is reported beside it. */
+function results(model: Model): string[] {
+  const randoms = model.fields.filter((f) => f.role === "random");
+  return [
+    ...["loss", "total", "count"],
+    ...randoms.flatMap((f) => [...(f.dist === "normal" ? [] : [`${f.name}.hits`]), `${f.name}.count`]),
+    ...model.metrics.flatMap((m) => [`metric.${m}.sum`, `metric.${m}.count`]),
+  ];
+}
+
+function compute(
+  model: Model,
+  mode: Mode,
+  outputs: readonly string[],
+  wrt: readonly string[],
+  { carry: axis, normalize, observe }: ComputeOptions,
+): Compute {
+  const plain = model.system(mode);
+  const objective = normalize === "sample" && plain.values.has("loss") ? normalizeBySample(plain) : plain;
+  const carried =
+    axis === undefined ? { system: objective, states: new Map<string, string>() } : carry(objective, axis);
+  const kept = [...outputs, ...carried.states.values()];
+  const forward = prepare(carried.system, [...kept, ...wrt], observe);
+  const { system, gradients } = differentiate(forward, wrt);
+  const optimised = optimise(system, [...kept, ...gradients.values()], observe);
+  const states = new Map([...carried.states].filter(([state]) => optimised.values.has(state)));
+  return { mode, system: optimised, program: schedule(optimised), outputs, gradients, states };
+}
+
+function differentiate(system: System, wrt: readonly string[]): { system: System; gradients: Map<string, string> } {
+  if (!wrt.length) return { system, gradients: new Map() };
+  const adjoint = grad(system, "loss", wrt);
+  return { system: adjoint.system, gradients: new Map(wrt.map((p) => [p, adjoint.adjoint(p)])) };
+}

@@ -9,7 +9,10 @@ import { regroup } from "./regroup.js";
 import { simplify } from "./simplify.js";
 import type { Pass } from "./types.js";
 
-/** In this order; each is verified after it ran. */
+/** Before differentiation: what is packed here, the adjoint has packed too. */
+export const preparation: readonly Pass[] = [dce, copyprop, simplify, cse];
+
+/** After it. Each pass is verified after it ran. */
 export const pipeline: readonly Pass[] = [
   dce,
   copyprop,
@@ -30,11 +33,22 @@ export interface Stage {
   readonly system: System;
 }
 
+type Observer = (stage: Stage) => void;
+
+/** The forward System, made ready for differentiation; `keep` survives under its ids. */
+export function prepare(system: System, keep: Iterable<string>, observe?: Observer): System {
+  return run(preparation, system, keep, observe);
+}
+
 /** Runs the pipeline; `keep` survives under its ids. `observe` sees the System after each pass. */
-export function optimise(system: System, keep: Iterable<string>, observe: (stage: Stage) => void = () => {}): System {
+export function optimise(system: System, keep: Iterable<string>, observe?: Observer): System {
+  return run(pipeline, system, keep, observe);
+}
+
+function run(passes: readonly Pass[], system: System, keep: Iterable<string>, observe: Observer = () => {}): System {
   const kept = new Set(keep);
   let current = system;
-  for (const pass of pipeline) {
+  for (const pass of passes) {
     current = pass.run(current, kept);
     verify(current, pass.name);
     observe({ pass, system: current });

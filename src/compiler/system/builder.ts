@@ -129,6 +129,8 @@ export class SystemBuilder {
   #type(eq: Eq): { shape: number[]; dtype: Dtype } {
     const args = eq.args.map((r) => this.get(r.v));
     const def = opOf(eq.op);
+    // a choice between two tokens is a token
+    const chosen = args[1]?.dtype === "int" && args[2]?.dtype === "int" ? "int" : "float";
     const keeps =
       eq.op === "id" ||
       eq.op === "reshape" ||
@@ -141,7 +143,7 @@ export class SystemBuilder {
         args.map((v) => v.shape),
         eq.attrs,
       ),
-      dtype: def.dtype ?? (keeps ? (args[0]?.dtype ?? "float") : "float"),
+      dtype: def.dtype ?? (keeps ? (args[0]?.dtype ?? "float") : eq.op === "where" ? chosen : "float"),
     };
   }
 
