@@ -125,7 +125,7 @@ export const ForeignOperator = createToken({ name: "ForeignOperator", pattern: /
 /** Comments of other languages; a `//` may also be meant as an integer division. */
 export const ForeignComment = createToken({
   name: "ForeignComment",
-  pattern: /\/\/[^\r\n]*|\/\*[^]*?\*\//,
+  pattern: /\/\/[^\r\n]*|\/\*[\s\S]*?\*\//,
   line_breaks: true,
 });
 
@@ -235,6 +235,8 @@ export interface UnknownCharacters {
 /** Splits a text into tokens, newlines included; comments and blanks are gone. */
 export function tokenize(source: string): { tokens: IToken[]; unknown: UnknownCharacters[] } {
   const { tokens, errors } = lexer.tokenize(source);
+  // With offsets only, the lexer leaves the ends out, and the parser takes the places of its nodes from them.
+  for (const token of tokens) token.endOffset = token.startOffset + token.image.length - 1;
   return { tokens, unknown: errors.map(({ offset, length }) => ({ offset, length })) };
 }
 
@@ -244,7 +246,7 @@ export function isA(token: IToken | undefined, type: TokenType): boolean {
   return token.tokenType === type || type.categoryMatchesMap?.[token.tokenTypeIdx] === true;
 }
 
-/** Offset just behind a token. */
+/** Offset just behind a token; a token that nobody wrote has no width. */
 export function tokenEnd(token: IToken): number {
   return (token.endOffset ?? token.startOffset - 1) + 1;
 }

@@ -21,10 +21,10 @@ export const unterminatedString = defineDiagnostic<{ span: Span }>({
   help: () => 'a string stands on one line between two `"`; write `\\n` for a newline and `\\"` for a quote inside it',
 });
 
-export const badEscape = defineDiagnostic<{ span: Span; escape: string }>({
+export const badEscape = defineDiagnostic<{ span: Span; written: string }>({
   code: "bad-escape",
   severity: "error",
-  message: ({ escape }) => `${quote(escape)} means nothing inside a string`,
+  message: ({ written }) => `${quote(written)} means nothing inside a string`,
   labels: ({ span }) => [{ span, text: "unknown escape" }],
   help: () =>
     'the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u` with four hex digits; write `\\\\` for a backslash itself',
@@ -168,11 +168,11 @@ export const compareForDefine = defineDiagnostic<{ span: Span; target: string }>
   help: ({ target }) => `write ${quote(`${target} = …`)}; a condition that must hold is \`require a == b\``,
 });
 
-export const defineForCompare = defineDiagnostic<{ span: Span; help: string }>({
+export const defineForCompare = defineDiagnostic<{ span: Span; label: string; help: string }>({
   code: "define-for-compare",
   severity: "error",
   message: () => "`=` defines and cannot stand inside an expression",
-  labels: ({ span }) => [{ span, text: "did you mean `==`?" }],
+  labels: ({ span, label }) => [{ span, text: label }],
   help: ({ help }) => help,
 });
 
@@ -234,7 +234,7 @@ export const openShapeOrder = defineDiagnostic<{ span: Span }>({
 export const tooManyErrors = defineDiagnostic<{ span: Span; limit: number }>({
   code: "too-many-errors",
   severity: "error",
-  message: ({ limit }) => `more than ${limit} statements cannot be read; the rest of the file was not looked at`,
+  message: ({ limit }) => `more than ${limit} places of this text cannot be read; the rest is not reported`,
   labels: ({ span }) => [{ span, text: "reading stopped here" }],
   help: () => "is this a Recurve file?",
 });

@@ -101,9 +101,9 @@ export class ExpressionBuilder {
 
   string(token: IToken): string {
     const { value, problems } = readString(token.image);
-    for (const { escape, span } of problems) {
+    for (const { written, span } of problems) {
       const start = token.startOffset;
-      this.report(syntax.badEscape({ escape, span: { start: start + span.start, end: start + span.end } }));
+      this.report(syntax.badEscape({ written, span: { start: start + span.start, end: start + span.end } }));
     }
     return value;
   }
@@ -167,6 +167,7 @@ export class ExpressionBuilder {
   private conditional(node: ConditionalCstNode): Expr {
     const [cond, yes, no] = node.children.expression.map((part) => this.expression(part));
     if (!cond || !yes || !no) throw new Error("tree: an `if` without its three parts");
+    // biome-ignore lint/suspicious/noThenProperty: the tree uses the words of the language, and nobody awaits it
     return this.bounded({ kind: "if", cond, then: yes, else: no, span: nodeSpan(node) }, cond, yes, no);
   }
 

@@ -2,7 +2,7 @@ import type { Span } from "./ast.js";
 
 /** What is wrong with an escape, and where in the literal's text (half-open). */
 export interface EscapeProblem {
-  readonly escape: string;
+  readonly written: string;
   readonly span: Span;
 }
 
@@ -15,12 +15,12 @@ export function readString(image: string): { value: string; problems: EscapeProb
   const problems: EscapeProblem[] = [];
   const value = inner.replace(
     /\\(?:u([0-9a-fA-F]{4})|(.))/gsu,
-    (escape, hex: string | undefined, sign: string, at: number) => {
+    (written, hex: string | undefined, sign: string, at: number) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
       const plain = simpleEscapes[sign];
       if (plain !== undefined) return plain;
-      problems.push({ escape, span: { start: at + 1, end: at + 1 + escape.length } });
-      return escape;
+      problems.push({ written, span: { start: at + 1, end: at + 1 + written.length } });
+      return written;
     },
   );
   return { value, problems };

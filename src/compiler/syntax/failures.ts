@@ -1,0 +1,332 @@
+import type { IToken, TokenType } from "chevrotain";
+import type { ParseFailure, StartRule } from "../../../grammar/parser.js";
+import * as t from "../../../grammar/tokens.js";
+import * as syntax from "../diagnostics/syntax.js";
+import type { Diagnostic } from "../diagnostics/types.js";
+import type { Span } from "./ast.js";
+import { foreignHelp } from "./foreign.js";
+import { tokenSpan } from "./spans.js";
+
+/** What the parser was given when it failed. */
+export interface Attempt {
+  readonly rule: StartRule;
+  readonly tokens: readonly IToken[];
+  /** The token behind: a separator, a closing brace, or nothing at the end of the text. */
+  readonly after: IToken | undefined;
+  readonly source: string;
+}
+
+/** The place of a failure, in the terms in which the cases below speak of it. */
+interface Place {
+  readonly failure: ParseFailure;
+  readonly attempt: Attempt;
+  readonly at: number;
+  readonly found: IToken | undefined;
+  readonly before: IToken | undefined;
+  readonly span: Span;
+  /** `found` for people: `` `x` ``, or `the end of the line`. */
+  readonly shown: string;
+}
+
+type Case = (place: Place) => Diagnostic | undefined;
+
+/** Says why a row of tokens is not a statement. The first case that knows the mistake words it. */
+export function describeFailure(failure: ParseFailure, attempt: Attempt): Diagnostic {
+  const { tokens } = attempt;
+  const index = tokens.indexOf(failure.found);
+  const at = index < 0 ? tokens.length : index;
+  const found = tokens[at];
+  const before = tokens[at - 1];
+  const end = before === undefined ? 0 : t.tokenEnd(before);
+  const written = found !== undefined && found.image !== "";
+  const span = written ? tokenSpan(found) : { start: end, end };
+  const shown = written ? show(found) : endOf(attempt);
+  const place: Place = { failure, attempt, at, found, before, span, shown };
+  for (const known of cases) {
+    const diagnostic = known(place);
+    if (diagnostic !== undefined) return diagnostic;
+  }
+  return unexpected(place);
+}
+
+const quote = (text: string) => `\`${text}\``;
+
+function show(token: IToken): string {
+  const { image } = token;
+  return quote(image.length > 30 ? `${image.slice(0, 29)}…` : image);
+}
+
+function endOf({ after }: Attempt): string {
+  if (after === undefined) return "the end of the text";
+  if (after.tokenType === t.Separator && after.image === "\n") return "the end of the line";
+  return after.image === "" ? "the end of the statement" : quote(after.image);
+}
+
+const valueEnds: ReadonlySet<TokenType> = new Set([t.NumberLiteral, t.StringLiteral, t.RParen, t.RSquare, t.Quote]);
+const valueStarts: ReadonlySet<TokenType> = new Set([t.NumberLiteral, t.StringLiteral, t.LParen, t.LSquare, t.If]);
+
+const endsValue = (token: IToken | undefined) =>
+  token !== undefined && (t.isA(token, t.Name) || valueEnds.has(token.tokenType));
+const startsValue = (token: IToken | undefined) =>
+  token !== undefined && (t.isA(token, t.Name) || valueStarts.has(token.tokenType));
+const isKeyword = (token: IToken | undefined) =>
+  t.isA(token, t.DeclarationKeyword) || t.isA(token, t.ExpressionKeyword);
+
+/** A statement that starts with what can only go on: `+ b`, `then x`. */
+const goesOn: Case = ({ attempt, at, found, span }) => {
+  if (attempt.rule !== "statement" || at !== 0 || found === undefined) return undefined;
+  const type = found.tokenType;
+  const continues =
+    t.isA(found, t.BinaryOperator) || type === t.Then || type === t.Else || type === t.Comma || type === t.Arrow;
+  const isFirst = attempt.source.slice(0, found.startOffset).replace(/#.*/g, "").trim() === "";
+  if (!continues || isFirst) return undefined;
+  return syntax.continuedLine({ span, word: found.image });
+};
+
+/** A keyword used as a name: `dim model = 3`, `h[t] = loss + 1`, `input[t] = 0`. */
+const keywordAsName: Case = ({ failure, attempt, found, span, before }) => {
+  const [opening, second] = attempt.tokens;
+  const isDefined = second !== undefined && (isDefining(second) || second.tokenType === t.Colon);
+  const isIndexed = second?.tokenType === t.LSquare && attempt.tokens.some(isDefining);
+  if (attempt.rule === "statement" && isKeyword(opening) && opening !== undefined && (isDefined || isIndexed)) {
+    return isDefined ? reservedOrMissing(opening, second) : reserved(opening);
+  }
+  if (found === undefined || !isKeyword(found)) return undefined;
+  const wantsName = failure.expected === "Name" || failure.rule === "targets";
+  const wantsValue = failure.rule === "operand" && t.isA(found, t.DeclarationKeyword);
+  if (!wantsName && (!wantsValue || t.isA(before, t.DeclarationKeyword))) return undefined;
+  return syntax.reservedWord({ span, word: found.image });
+};
+
+const reserved = (token: IToken) => syntax.reservedWord({ span: tokenSpan(token), word: token.image });
+
+const isDefining = (token: IToken) => token.tokenType === t.Equals || token.tokenType === t.Tilde;
+
+/** `loss = e` is meant as a loss term; `dim = 3` as an equation of something called so. */
+function reservedOrMissing(keyword: IToken, found: IToken): Diagnostic {
+  if (keyword.tokenType === t.Loss || keyword.tokenType === t.Require) {
+    return syntax.unexpectedToken({
+      span: tokenSpan(found),
+      found: quote(found.image),
+      expected: "an expression",
+      help: `write ${quote(`${keyword.image} …`)} without the ${quote(found.image)}`,
+    });
+  }
+  return reserved(keyword);
+}
+
+/** `for t in T { … }`, `let h = 0`, `modle m { … }`. */
+const otherLanguage: Case = ({ attempt, at }) => {
+  const [opening] = attempt.tokens;
+  if (attempt.rule !== "statement" || at === 0 || opening === undefined || !t.isA(opening, t.Name)) return undefined;
+  const next = attempt.tokens[1];
+  // A name that is defined or indexed is the user's own, whatever it resembles.
+  if (next === undefined || next.tokenType === t.LSquare || next.tokenType === t.Colon) return undefined;
+  const help = foreignHelp(opening.image, startsValue(next));
+  if (help === undefined) return undefined;
+  return syntax.foreignStatement({ span: tokenSpan(opening), word: opening.image, help });
+};
+
+/** `h[t] == …` */
+const comparesForDefine: Case = ({ failure, attempt, at, found, span }) => {
+  if (failure.rule !== "definition" || found?.tokenType !== t.Equal) return undefined;
+  return syntax.compareForDefine({
+    span,
+    target: attempt.source.slice(startOf(attempt), tokenStart(attempt, at)).trim(),
+  });
+};
+
+/** `y =` or `y = a +` with nothing on its line: the next equation was read on as its value. */
+const nothingOnLine: Case = ({ attempt, at, found }) => {
+  if (found === undefined || !isDefining(found) || attempt.rule !== "statement") return undefined;
+  const start = targetStart(attempt.tokens, at);
+  const [last, target] = [attempt.tokens[start - 1], attempt.tokens[start]];
+  if (last === undefined || target === undefined || endsValue(last)) return undefined;
+  const end = t.tokenEnd(last);
+  if (!/[\r\n]/.test(attempt.source.slice(end, target.startOffset))) return undefined;
+  const span = { start: end, end };
+  return syntax.missingValue({ span, where: `after ${show(last)}`, found: "the end of the line" });
+};
+
+/** Where the name and its indices begin that end before `at`. */
+function targetStart(tokens: readonly IToken[], at: number): number {
+  let i = at - 1;
+  if (tokens[i]?.tokenType !== t.RSquare) return i;
+  for (let depth = 0; i > 0; i--) {
+    if (tokens[i]?.tokenType === t.RSquare) depth++;
+    if (tokens[i]?.tokenType === t.LSquare && --depth === 0) break;
+  }
+  return i - 1;
+}
+
+/** `if a = b then …`, `x = y = z`. */
+const definesForCompare: Case = ({ attempt, at, found, before, span }) => {
+  if (found?.tokenType !== t.Equals || !endsValue(before)) return undefined;
+  const earlier = attempt.tokens.slice(0, at);
+  const label = "did you mean `==`?";
+  if (earlier.some((token) => [t.If, t.Require, t.Until].includes(token.tokenType))) {
+    return syntax.defineForCompare({ span, label, help: "write `==` to compare" });
+  }
+  if (depthOf(earlier) > 0) {
+    const help = "write `==` to compare; only the arguments of a call are named with `=`";
+    return syntax.defineForCompare({ span, label, help });
+  }
+  if (!earlier.some(isDefining)) return undefined;
+  return syntax.defineForCompare({
+    span,
+    label: "a second `=`",
+    help: "one equation defines one value: write two equations",
+  });
+};
+
+function depthOf(tokens: readonly IToken[]): number {
+  let depth = 0;
+  for (const { tokenType: type } of tokens) {
+    if (type === t.LParen || type === t.LSquare || type === t.LCurly) depth++;
+    if (type === t.RParen || type === t.RSquare || type === t.RCurly) depth--;
+  }
+  return depth;
+}
+
+/** `(a + b)[t]`, `W h`, `2 x`: two values side by side. */
+const sideBySide: Case = ({ attempt, at, found, before, span }) => {
+  if (found === undefined || before === undefined || !endsValue(before) || !startsValue(found)) return undefined;
+  if (!isExpressionBefore(attempt, at)) return undefined;
+  const left = tokenSpan(before);
+  if (found.tokenType === t.LSquare && before.tokenType !== t.NumberLiteral && before.tokenType !== t.StringLiteral) {
+    return syntax.notIndexable({ span: left, bracket: span });
+  }
+  const [a, b] = [before.image, found.image];
+  const isProduct = before.tokenType === t.NumberLiteral;
+  const help = isProduct
+    ? `write ${quote(`${a} * ${b}`)} for a product`
+    : "write `a @ b` for the matrix product, `a * b` for the elementwise one; a statement ends with its line or with `;`";
+  return syntax.missingOperator({ left, right: span, before: a, after: b, help });
+};
+
+/** Is the token before `at` part of an expression, and not a declared name? */
+function isExpressionBefore({ rule, tokens }: Attempt, at: number): boolean {
+  if (rule !== "statement") return true;
+  const [opening] = tokens;
+  if (opening === undefined) return false;
+  const earlier = tokens.slice(0, at);
+  if (opening.tokenType === t.Loss || opening.tokenType === t.Require) return at > 1;
+  if (opening.tokenType === t.Axis) return earlier.some((token) => token.tokenType === t.Less);
+  if (depthOf(earlier) > 0) return opening.tokenType !== t.Use && opening.tokenType !== t.Model;
+  return earlier.some((token, i) => isDefining(token) && depthOf(earlier.slice(0, i)) === 0);
+}
+
+/** An operator, a bracket or a comma without its operand. */
+const nothingThere: Case = ({ failure, attempt, before, found, span, shown }) => {
+  if (failure.rule !== "operand" || (found !== undefined && startsValue(found))) return undefined;
+  const where = before === undefined ? "here" : before.image === "" ? "here" : `after ${show(before)}`;
+  return syntax.missingValue({ span, where, found: shown, help: valueHelp(attempt, before, found) });
+};
+
+function valueHelp(attempt: Attempt, before: IToken | undefined, found: IToken | undefined): string | undefined {
+  if (before?.tokenType === t.If || before?.tokenType === t.Then || before?.tokenType === t.Else) {
+    return "a choice is written `if a then b else c`";
+  }
+  if (found?.tokenType === t.DotDot) return "`..` stands only in shapes, as in `[..]` or `[H, ..]`";
+  if (found?.tokenType === t.Colon) return "there are no slices: an equation over an axis reads single indices, `x[t]`";
+  if (found !== undefined && t.isA(found, t.BinaryOperator) && before !== undefined && isDefining(before)) {
+    return `what an equation defines stands left of ${quote(before.image)}, its value on the right`;
+  }
+  return attempt.after?.image === "}" && found === undefined ? "the brace ends the statement" : undefined;
+}
+
+const cases: readonly Case[] = [
+  goesOn,
+  keywordAsName,
+  otherLanguage,
+  comparesForDefine,
+  nothingOnLine,
+  definesForCompare,
+  sideBySide,
+  nothingThere,
+];
+
+/** What would have fitted, by the rule that had several choices. */
+const wanted: Readonly<Record<string, string>> = {
+  statement: "a statement",
+  cell: "`(` and the formals of a definition, or `=` and a cell",
+  cellDefinition: "the results of the cell",
+  definition: "`=` or `~`",
+  type: "a shape such as `[H]`, or the name of a vocabulary",
+  use: "a library such as `std.cells`, or a file in quotes",
+  targets: "a name",
+  paramItem: "a name",
+  indices: "an index",
+  clauseIndices: "an index",
+  topology: "a topology such as `seq2seq`",
+  bracketed: "`,`, `;` or `]`",
+  args: "`,` or `)`",
+};
+
+const tokenWords: Readonly<Record<string, string>> = {
+  Name: "a name",
+  Word: "a word",
+  String: "a string",
+  Number: "a number",
+  Less: "`<` and the bound of the axis",
+  BinaryOperator: "an operator",
+  Separator: "the end of the statement",
+};
+
+function unexpected(place: Place): Diagnostic {
+  const { failure, span, shown } = place;
+  return syntax.unexpectedToken({ span, found: shown, expected: expectation(place), help: helpFor(place, failure) });
+}
+
+function expectation({ failure, attempt }: Place): string {
+  const { expected, rule } = failure;
+  if (expected === "end") return attempt.rule === "expression" ? "the end" : "the end of the statement";
+  if (expected === undefined) return wanted[rule] ?? "something else";
+  if (expected === "RParen" && rule === "args") return "`,` or `)`";
+  if (expected === "RSquare") return "`,` or `]`";
+  const type = t.vocabulary.find((candidate) => candidate.name === expected);
+  const pattern = type?.PATTERN;
+  return tokenWords[expected] ?? (typeof pattern === "string" ? quote(pattern) : expected);
+}
+
+function helpFor({ attempt, found, before, at }: Place, { rule, expected }: ParseFailure): string | undefined {
+  const [opening] = attempt.tokens;
+  const type = found?.tokenType;
+  if (rule === "definition") {
+    if (at === 1 && type === t.LParen) return "a function is a `cell`: `cell f(x : [X]) -> y : [Y] { … }`";
+    if (attempt.tokens[at + 1]?.tokenType === t.Equals && found !== undefined && t.isA(found, t.BinaryOperator)) {
+      return "an equation holds for every index at once: write `s[t] = s[t-1] + x[t]` for a running sum";
+    }
+    if (found !== undefined && (t.isA(found, t.BinaryOperator) || type === t.Quote)) {
+      return "left of `=` stands a name with its indices, such as `h[t]`";
+    }
+    return "an equation is `name[index] = value`";
+  }
+  if (rule === "statement" && type === t.If) return "`if … then … else …` is a value: write `z = if a then b else c`";
+  if (rule === "statement" && type === t.LCurly) return "only models, cells and blocks have braces, after their name";
+  if (expected === "Then" || expected === "Else")
+    return "a choice is written `if a then b else c`, always with its `else`";
+  if (rule === "axis") return "an axis is declared with its bound: `axis t < T`";
+  if (rule === "noise") return "noise is declared with its distribution: `noise e[t] : [Z] ~ normal(0, 1)`";
+  if (rule === "dim") return "a dimension is declared with its size: `dim H = 128`";
+  if (rule === "vocab") return 'a vocabulary is `vocab Char`, or lists its tokens: `vocab Char = ["a", "b"]`';
+  if (rule === "model" || rule === "body") return "a model is written `model name { … }`";
+  if (rule === "cellDefinition") return "a cell is written `cell Name(x : [X], h : [H]) -> h1 : [H] { … }`";
+  if (rule === "cell" || rule === "cellInstance") return "an instance is written `cell name = LSTM(H)`";
+  if (rule === "metric") return "a metric has a name: `metric error = …`";
+  if (expected === "end" && isList(opening) && startsValue(found) && endsValue(before)) {
+    return "separate names by commas, statements by a new line or `;`";
+  }
+  return undefined;
+}
+
+const isList = (token: IToken | undefined) =>
+  token !== undefined && [t.Param, t.Frozen, t.Input, t.Random, t.Noise].includes(token.tokenType);
+
+function startOf(attempt: Attempt): number {
+  return attempt.tokens[0]?.startOffset ?? 0;
+}
+
+function tokenStart(attempt: Attempt, at: number): number {
+  return attempt.tokens[at]?.startOffset ?? attempt.source.length;
+}
