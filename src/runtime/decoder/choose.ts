@@ -1,0 +1,110 @@
+/**
+ * Choosing one value from a distribution: its mode, or a draw from the distribution tempered to p^(1/temperature) and,
+ * if it is categorical, cut to the `top_k` likeliest values and then to the likeliest that hold `top_p` of what is left
+ * (nucleus sampling: Holtzman et al., ICLR 2020). Whatever the filter, the log-probability reported is the model's own.
+ * Random numbers come from outside, as uniforms in [0, 1): nothing here has a state.
+ */
+import { NotFiniteError } from "./errors.js";
+
+export type Method =
+  | { readonly kind: "greedy" }
+  | {
+      readonly kind: "sample";
+      readonly temperature: number;
+      readonly top_k: number | null;
+      readonly top_p: number | null;
+    };
+
+export interface Choice {
+  readonly value: number;
+  readonly logp: number;
+}
+
+/** log softmax(logits); an entry of −∞ stays −∞. Throws `NotFiniteError` where an entry is NaN or +∞, or all are −∞. */
+export function logSoftmax(logits: ArrayLike<number>): Float64Array {
+  const z = Float64Array.from(logits);
+  const m = z.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY); // NaN spreads through Math.max
+  if (!Number.isFinite(m)) throw new NotFiniteError(m);
+  const sum = z.reduce((a, b) => a + Math.exp(b - m), 0);
+  return z.map((x) => x - m - Math.log(sum));
+}
+
+/** `allowed[i]` is 0 where value i is never produced. Ties go to the lowest index. */
+export function chooseCategorical(
+  logits: ArrayLike<number>,
+  allowed: Uint8Array,
+  method: Method,
+  uniform: () => number,
+): Choice {
+  const logp = logSoftmax(logits);
+  const value = isGreedy(method) ? best(logp, allowed) : drawIndex(logp, allowed, method, uniform());
+  return { value, logp: logp[value] as number };
+}
+
+/** 0 or 1 from a logit; the mode is 1 where p > 0.5. */
+export function chooseBernoulli(logit: number, method: Method, uniform: () => number): Choice {
+  if (Number.isNaN(logit)) throw new NotFiniteError(logit);
+  const value = isGreedy(method)
+    ? Number(logit > 0)
+    : Number(uniform() < 1 / (1 + Math.exp(-logit / method.temperature)));
+  return { value, logp: logSigmoid(value === 1 ? logit : -logit) };
+}
+
+/** A real number; p^(1/τ) of a normal distribution is one with deviation sd·√τ. `logp` is a density's. */
+export function chooseNormal(mean: number, sd: number, method: Method, uniform: () => number): Choice {
+  if (!Number.isFinite(mean) || !Number.isFinite(sd)) throw new NotFiniteError(Number.isFinite(mean) ? sd : mean);
+  const value = isGreedy(method) ? mean : mean + sd * Math.sqrt(method.temperature) * gauss(uniform(), uniform());
+  const e = (value - mean) / sd;
+  return { value, logp: -0.5 * e * e - Math.log(sd) - 0.5 * Math.log(2 * Math.PI) };
+}
+
+/** At temperature 0 only the mode is left. */
+const isGreedy = (method: Method): method is Extract<Method, { kind: "greedy" }> =>
+  method.kind === "greedy" || method.temperature === 0;
+
+const logSigmoid = (x: number): number => (x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
+
+/** Box and Muller 1958. */
+const gauss = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+
+function best(logp: Float64Array, allowed: Uint8Array): number {
+  let found = -1;
+  for (let i = 0; i < logp.length; i++)
+    if (allowed[i] && (found < 0 || (logp[i] as number) > (logp[found] as number))) found = i;
+  if (found < 0) throw new Error("a draw from values none of which may be produced");
+  return found;
+}
+
+function drawIndex(
+  logp: Float64Array,
+  allowed: Uint8Array,
+  { temperature, top_k, top_p }: Extract<Method, { kind: "sample" }>,
+  u: number,
+): number {
+  // likeliest first, ties by index: sorting is stable
+  const order = [...logp.keys()].filter((i) => allowed[i]).sort((a, b) => (logp[b] as number) - (logp[a] as number));
+  const first = order[0];
+  if (first === undefined) throw new Error("a draw from values none of which may be produced");
+  if (logp[first] === Number.NEGATIVE_INFINITY) return first;
+  const kept = order.slice(0, top_k ?? order.length);
+  const weights = kept.map((i) => Math.exp(((logp[i] as number) - (logp[first] as number)) / temperature));
+  const n = nucleus(weights, top_p);
+  let left = u * weights.slice(0, n).reduce((a, b) => a + b, 0);
+  for (let j = 0; j < n; j++) {
+    left -= weights[j] as number;
+    if (left < 0) return kept[j] as number;
+  }
+  return kept[n - 1] as number; // rounding
+}
+
+/** How many of the descending weights hold the share `top_p` of their sum; at least one. */
+function nucleus(weights: readonly number[], top_p: number | null): number {
+  if (top_p === null) return weights.length;
+  const enough = top_p * weights.reduce((a, b) => a + b, 0);
+  let held = 0;
+  for (const [j, w] of weights.entries()) {
+    held += w;
+    if (held >= enough) return j + 1;
+  }
+  return weights.length;
+}
