@@ -97,9 +97,9 @@ export interface CellDefinitionCstNode extends CstNode {
 }
 
 export type CellDefinitionCstChildren = {
-  LParen: (IToken)[];
+  LParen: IToken[];
   formals?: TargetsCstNode[];
-  RParen: (IToken)[];
+  RParen: IToken[];
   Arrow: IToken[];
   results?: TargetsCstNode[];
   result?: TargetCstNode[];
@@ -311,7 +311,7 @@ export interface BlockCstNode extends CstNode {
 export type BlockCstChildren = {
   Name: IToken[];
   LCurly: IToken[];
-  entry?: (EntryCstNode)[];
+  entry?: EntryCstNode[];
   Comma?: IToken[];
   Separator?: IToken[];
   RCurly: IToken[];
@@ -368,7 +368,7 @@ export interface ClauseIndexCstNode extends CstNode {
 }
 
 export type ClauseIndexCstChildren = {
-  expression: (ExpressionCstNode)[];
+  expression: ExpressionCstNode[];
   In?: IToken[];
   Equals?: IToken[];
 };
@@ -402,7 +402,7 @@ export interface ExpressionCstNode extends CstNode {
 }
 
 export type ExpressionCstChildren = {
-  operand: (OperandCstNode)[];
+  operand: OperandCstNode[];
   BinaryOperator?: IToken[];
 };
 
@@ -431,7 +431,7 @@ export interface ConditionalCstNode extends CstNode {
 
 export type ConditionalCstChildren = {
   If: IToken[];
-  expression: (ExpressionCstNode)[];
+  expression: ExpressionCstNode[];
   Then: IToken[];
   Else: IToken[];
 };
@@ -442,7 +442,7 @@ export interface ReferenceCstNode extends CstNode {
 }
 
 export type ReferenceCstChildren = {
-  Name: IToken[];
+  Name?: IToken[];
   indices?: IndicesCstNode[];
   args?: ArgsCstNode[];
 };
@@ -465,7 +465,7 @@ export interface IndexCstNode extends CstNode {
 }
 
 export type IndexCstChildren = {
-  expression: (ExpressionCstNode)[];
+  expression: ExpressionCstNode[];
   In?: IToken[];
 };
 
@@ -476,7 +476,7 @@ export interface ArgsCstNode extends CstNode {
 
 export type ArgsCstChildren = {
   LParen: IToken[];
-  arg?: (ArgCstNode)[];
+  arg?: ArgCstNode[];
   Comma?: IToken[];
   RParen: IToken[];
 };
@@ -499,7 +499,7 @@ export interface BracketedCstNode extends CstNode {
 
 export type BracketedCstChildren = {
   LSquare: IToken[];
-  expression?: (ExpressionCstNode)[];
+  expression?: ExpressionCstNode[];
   Semicolon?: IToken[];
   Comma?: IToken[];
   RSquare: IToken[];

@@ -353,7 +353,11 @@ class SpecParser extends CstParser {
   });
 
   readonly reference = this.RULE("reference", () => {
-    this.CONSUME(t.Name);
+    this.OR([
+      { ALT: () => this.CONSUME(t.Name) },
+      // `valid = random(0.1)` in a block: before `(` a keyword can only be meant as a function.
+      { GATE: () => this.nextIs(t.LParen), ALT: () => this.CONSUME(t.DeclarationKeyword, { LABEL: "Name" }) },
+    ]);
     this.OPTION(() => this.SUBRULE(this.indices));
     this.OPTION2(() => this.SUBRULE(this.args));
   });

@@ -3,9 +3,8 @@
  * the parser's tree. Runs on the built compiler (`npm run build` first). With `--check` it writes nothing and fails
  * where a file is stale.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { generateCstDts } from "chevrotain";
+import { write } from "./write.mjs";
 
 const root = new URL("../../", import.meta.url);
 const { grammarProductions } = await import(new URL("dist/grammar/parser.js", root));
@@ -18,6 +17,7 @@ const productions = Object.values(grammarProductions());
 const lexical = {
   Name: "a letter of any script or `_`, then letters, digits and `_`; not a keyword",
   Word: "a Name or a keyword",
+  DeclarationKeyword: "one of the first sixteen keywords below",
   Number: "`3`, `0.5`, `.5`, `1e-3`",
   String: 'characters between `"`, on one line; escapes \\" \\\\ \\n \\t \\uXXXX',
   Separator: "a newline or `;` that ends a statement, or nothing before a declaration keyword or after `}`",
@@ -74,7 +74,7 @@ function rightSide(rule) {
 
 function ebnf() {
   const rules = productions.map((rule) => `${rule.name}\n    = ${rightSide(rule)}\n    ;\n`);
-  const words = Object.entries(lexical).map(([name, text]) => `   ${name.padEnd(14)} ${text}`);
+  const words = Object.entries(lexical).map(([name, text]) => `   ${name.padEnd(18)} ${text}`);
   const levels = operatorLevels.map(({ operators, fix, groups }) => {
     const grouping = fix === "prefix" ? "prefix" : groups === "none" ? "does not chain" : `groups to the ${groups}`;
     return `   ${operators.join("  ").padEnd(24)} ${grouping}`;
@@ -116,22 +116,4 @@ function cstTypes() {
   return `// Generated from grammar/parser.ts by scripts/generate/grammar.mjs: do not edit.\n${tidy}\n`;
 }
 
-const outputs = { "grammar/grammar.ebnf": ebnf(), "grammar/cst.ts": cstTypes() };
-const check = process.argv.includes("--check");
-for (const [path, text] of Object.entries(outputs)) {
-  const url = new URL(path, root);
-  if (!check) {
-    writeFileSync(url, text);
-    continue;
-  }
-  let present = "";
-  try {
-    present = readFileSync(url, "utf8");
-  } catch {
-    // Missing counts as stale.
-  }
-  if (present !== text) {
-    console.error(`${fileURLToPath(url)} is stale: run \`node scripts/generate/grammar.mjs\` after a build`);
-    process.exitCode = 1;
-  }
-}
+write({ "grammar/grammar.ebnf": ebnf(), "grammar/cst.ts": cstTypes() });

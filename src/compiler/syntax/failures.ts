@@ -93,7 +93,7 @@ const keywordAsName: Case = ({ failure, attempt, found, span, before }) => {
   }
   if (found === undefined || !isKeyword(found)) return undefined;
   const wantsName = failure.expected === "Name" || failure.rule === "targets";
-  const wantsValue = failure.rule === "operand" && t.isA(found, t.DeclarationKeyword);
+  const wantsValue = failure.rule === "reference" && t.isA(found, t.DeclarationKeyword);
   if (!wantsName && (!wantsValue || t.isA(before, t.DeclarationKeyword))) return undefined;
   return syntax.reservedWord({ span, word: found.image });
 };
