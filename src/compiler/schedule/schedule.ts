@@ -60,18 +60,14 @@ export function schedule(system: System): Program {
     const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
     let best: { loop: Loop; cost: number } | null = null;
     for (const axis of axes) {
-      const steps = inner.map((e) => distance(system, e, axis));
-      if (steps.some(Number.isNaN)) continue;
+      const distances = inner.map((e) => distance(system, e, axis));
       for (const direction of [1, -1] as const) {
-        const offsets = retime(
-          component,
-          inner,
-          steps.map((d) => d * direction),
-        );
+        // the latest that each edge can read, in loop time
+        const steps = distances.map(([least, most]) => (direction === 1 ? most : -least));
+        if (steps.includes(Number.POSITIVE_INFINITY)) continue;
+        const offsets = retime(component, inner, steps);
         if (!offsets) continue;
-        const rest = inner.filter(
-          (e, i) => offsets[e.from] === (offsets[e.to] as number) + (steps[i] as number) * direction,
-        );
+        const rest = inner.filter((e, i) => offsets[e.from] === (offsets[e.to] as number) + (steps[i] as number));
         if (rest.length === inner.length) continue;
         const body = arrange(members, rest);
         if (!body) continue;
@@ -91,23 +87,31 @@ export function schedule(system: System): Program {
 /** The slot of a value over an axis; of several (`a[t, u]`) the first is the time. */
 export const slotOver = (v: Value, axis: string): Slot | undefined => v.slots.find((s) => s.axis === axis);
 
-/** How far along `axis` an edge reads: −1 for h[t-1]; NaN if it can be any distance. */
-function distance(system: System, e: Edge, axis: string): number {
+/** How far along `axis` an edge can read, as an interval: [−1, −1] for h[t-1], [−∞, −1] for h[u] with u < t. */
+function distance(system: System, e: Edge, axis: string): readonly [number, number] {
+  const anywhere = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
   const reader = getValue(system, e.from);
   const value = getValue(system, e.to);
   const mine = slotOver(reader, axis);
   const i = value.slots.findIndex((s) => s.axis === axis);
   const p = e.read.idx[i];
-  if (!mine || p?.k !== "var") return Number.NaN;
-  if (p.v === reader.eq?.along) return Number.NaN;
-  if (p.v === mine.name) return p.shift;
-  // another variable on the same axis: known only through a guard u < t
-  const guard = e.read.when.find(
-    (c) => c.rel === "lt" && c.a.k === "var" && c.b.k === "var" && c.a.v === p.v && c.b.v === mine.name,
-  );
-  return guard?.rel === "lt" && guard.a.k === "var" && guard.b.k === "var"
-    ? -1 - guard.a.shift + guard.b.shift + p.shift
-    : Number.NaN;
+  if (!mine || p?.k !== "var") return anywhere;
+  if (p.v === reader.eq?.along) return anywhere;
+  if (p.v === mine.name) return [p.shift, p.shift];
+  // another variable on the same axis: known only through guards, u < t or t < u
+  let [least, most]: readonly [number, number] = anywhere;
+  for (const c of e.read.when) {
+    if (c.rel === "in" || c.a.k !== "var" || c.b.k !== "var") continue;
+    const [a, b] = [c.a, c.b];
+    const below = a.v === p.v && b.v === mine.name ? b.shift - a.shift + p.shift : null;
+    const above = a.v === mine.name && b.v === p.v ? a.shift - b.shift + p.shift : null;
+    const strict = c.rel === "lt" ? 1 : 0;
+    if (below !== null) most = Math.min(most, below - strict);
+    if (above !== null) least = Math.max(least, above + strict);
+    if (c.rel === "eq" && below !== null) least = Math.max(least, below);
+    if (c.rel === "eq" && above !== null) most = Math.min(most, above);
+  }
+  return [least, most];
 }
 
 /** Times o with o(reader) ≥ o(read) + distance (Bellman–Ford); null if a cycle gains time, so nothing can be strict. */
