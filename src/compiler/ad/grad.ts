@@ -162,14 +162,15 @@ interface Context {
 function vjp(v: Value, { ct, out, args, shapes }: Context): readonly (Expr | null)[] {
   const eq = v.eq as NonNullable<Value["eq"]>;
   const [x] = args;
-  if (eq.red?.kind === "lse") return [E.mul(ct, E.exp(E.sub(x as Expr, out)))]; // r̄ exp(e − r)
+  if (eq.red?.kind === "lse") return [E.mul(ct, E.exp(E.sub(x as Expr, E.floored(out, v.shape))))]; // r̄ exp(e − r), 0 where r = −∞
   if (eq.red?.kind === "max") return [E.mul(ct, isFirstMaximum(eq.red.vars, x as Expr, out, shapes[0] as number[]))];
   if (eq.op === "softmaxAlong") {
     const slot = v.slots.find((s) => s.name === eq.along) as Slot;
     return [E.mul(out, E.sub(ct, sumOver([slot], E.mul(out, ct))))]; // p (p̄ − Σ p p̄)
   }
   const rule = opOf(eq.op).vjp;
-  if (typeof rule !== "function") return args.map(() => null);
+  if ("open" in rule) throw new Error(`${v.id} cannot be differentiated: ${eq.op}: ${rule.open}`);
+  if ("none" in rule) return args.map(() => null);
   return rule({ ct, out, args, attrs: eq.attrs, shapes, outShape: v.shape });
 }
 

@@ -200,8 +200,18 @@ export const maxpoolGrad = defineOp({
     });
     return grad;
   },
-  vjp: { none: "a second derivative of max pooling is not provided" },
-  samples: [],
+  vjp: { open: "a second derivative of max pooling is not provided" },
+  samples: [
+    {
+      shapes: [
+        [1, 2, 1],
+        [2, 4, 1],
+        [1, 2, 1],
+      ],
+      data: [null, [1, 4, 2, 2, 3, 0, 1, 2], [4, 2]],
+      attrs: { size: 2, stride: 2, pad: "valid" },
+    },
+  ],
 });
 
 export const avgpool = defineOp({

@@ -1,6 +1,15 @@
 /** Elementwise ops: all arguments and the result have one shape. Derivatives with R22's subgradients. */
 import { E, type Expr } from "../system/expr.js";
-import { allEqual, defineOp, num, type OpDef, type OpSample, type VjpContext, type ZeroRule } from "./types.js";
+import {
+  allEqual,
+  defineOp,
+  dtypeOfFirst,
+  num,
+  type OpDef,
+  type OpSample,
+  type VjpContext,
+  type ZeroRule,
+} from "./types.js";
 
 const vector: OpSample[] = [{ shapes: [[3]] }, { shapes: [[2, 2]] }, { shapes: [[]] }];
 const positive: OpSample[] = [{ shapes: [[3]], data: [[0.3, 1, 2.5]] }];
@@ -102,7 +111,8 @@ export const pow = binary(
   "x to the power y.",
   (x, y) => x ** y,
   (c, x, y) => [
-    E.mul(c.ct, y, E.pow(x, E.affine(1, -1, y))),
+    // y x^(y−1); 0 where y = 0, also at x = 0
+    E.where(E.equal(y, zeros(c)), zeros(c), E.mul(c.ct, y, E.pow(x, E.affine(1, -1, y)))),
     // x^y ln x where x > 0; a power of a non-positive base has no derivative in its exponent
     E.mul(
       c.ct,
@@ -155,6 +165,7 @@ export const where = defineOp({
   name: "where",
   doc: "x where the condition is not 0, else y. It selects adjoints and never multiplies, so 0 · inf cannot arise.",
   params: ["condition", "x", "y"],
+  dtype: ([, x, y]) => (x === "int" && y === "int" ? "int" : "float"),
   zero: "never",
   infer: (s) => allEqual(s, "where"),
   eval: ([c, x, y]) =>
@@ -226,6 +237,7 @@ export const stop = defineOp({
   name: "stop",
   doc: "x, with no gradient through it.",
   params: ["x"],
+  dtype: dtypeOfFirst,
   zero: "all",
   infer: (s) => allEqual(s, "stop"),
   eval: ([x]) => x as Float64Array,
@@ -237,6 +249,7 @@ export const id = defineOp({
   name: "id",
   doc: "x itself.",
   params: ["x"],
+  dtype: dtypeOfFirst,
   multilinear: true,
   zero: "all",
   infer: (s) => allEqual(s, "id"),
@@ -249,6 +262,7 @@ export const mask = defineOp({
   name: "mask",
   doc: "x inside the domain of the named variables; on the padding of a batch, 0 by selection. Without padding it is x.",
   params: ["x"],
+  dtype: dtypeOfFirst,
   multilinear: true,
   zero: "all",
   infer: (s) => allEqual(s, "mask"),

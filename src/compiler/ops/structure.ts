@@ -1,7 +1,7 @@
 /** Ops that move features: slices and concatenations act on the first dim. */
 import { E, type Expr, op } from "../system/expr.js";
 import { product } from "../system/types.js";
-import { defineOp, num, nums, ShapeError } from "./types.js";
+import { defineOp, dtypeOfFirst, num, nums, ShapeError } from "./types.js";
 
 const rest = (shape: readonly number[] | undefined): number => product((shape ?? []).slice(1));
 
@@ -77,6 +77,7 @@ export const reshape = defineOp({
   name: "reshape",
   doc: "The same numbers in row-major order under another shape.",
   params: ["x"],
+  dtype: dtypeOfFirst,
   multilinear: true,
   zero: "all",
   infer: ([x], attrs) => {
@@ -108,6 +109,7 @@ export const index = defineOp({
   infer: () => [],
   vjp: () => [],
   samples: [],
+  unsampled: "depends on the point where it is evaluated: tested in whole systems",
 });
 
 export const extent = defineOp({
@@ -118,6 +120,7 @@ export const extent = defineOp({
   infer: () => [],
   vjp: () => [],
   samples: [],
+  unsampled: "depends on the sample: tested in whole systems",
 });
 
 export const softmaxAlong = defineOp({
@@ -126,8 +129,9 @@ export const softmaxAlong = defineOp({
   params: ["x"],
   zero: "never",
   infer: ([x]) => [...(x as readonly number[])],
-  vjp: { none: "written in the derivative pass: p (p̄ − Σ p p̄)" },
+  vjp: { open: "needs a sum over the variable: the derivative pass writes p (p̄ − Σ p p̄)" },
   samples: [],
+  unsampled: "acts along a variable: tested in whole systems",
 });
 
 export const firstMaxAlong = defineOp({
@@ -138,6 +142,7 @@ export const firstMaxAlong = defineOp({
   infer: ([x]) => [...(x as readonly number[])],
   vjp: { none: "piecewise constant: zero almost everywhere" },
   samples: [],
+  unsampled: "acts along a variable: tested in whole systems",
 });
 
 export const softmax = defineOp({
@@ -168,9 +173,13 @@ export const lsef = defineOp({
   infer: () => [],
   eval: ([x]) => {
     const m = Math.max(...(x as Float64Array));
+    if (m === -Infinity) return Float64Array.of(m);
     return Float64Array.of(m + Math.log((x as Float64Array).reduce((s, v) => s + Math.exp(v - m), 0)));
   },
-  vjp: ({ ct, out, args, shapes }) => [E.scale(ct, E.exp(E.sub(args[0] as Expr, E.fill(out, shapes[0] as number[]))))],
+  // ē exp(x − r); a floor under r gives 0 instead of −∞ + ∞ where r = −∞
+  vjp: ({ ct, out, args, shapes }) => [
+    E.scale(ct, E.exp(E.sub(args[0] as Expr, E.fill(E.floored(out), shapes[0] as number[])))),
+  ],
   samples: [{ shapes: [[4]] }],
 });
 

@@ -4,7 +4,7 @@
  */
 import { E, type Expr, op } from "../system/expr.js";
 import { product } from "../system/types.js";
-import { defineOp, num, ShapeError } from "./types.js";
+import { defineOp, dtypeOfFirst, num, ShapeError } from "./types.js";
 
 const index = (i: Float64Array | undefined): number => (i as Float64Array)[0] as number;
 
@@ -12,6 +12,7 @@ export const col = defineOp({
   name: "col",
   doc: "Column i of a matrix [m, n]: W @ onehot(i).",
   params: ["W", "i"],
+  dtype: dtypeOfFirst,
   zero: "never",
   infer: ([W]) => {
     if (W?.length !== 2) throw new ShapeError(`col of [${W}]`);
@@ -40,7 +41,7 @@ export const putCol = defineOp({
   eval: ([x, i], attrs) => {
     const n = num(attrs, "n");
     const out = new Float64Array((x as Float64Array).length * n);
-    if (index(i) >= 0) (x as Float64Array).forEach((v, r) => (out[r * n + index(i)] = v));
+    if (index(i) >= 0) for (const [r, v] of (x as Float64Array).entries()) out[r * n + index(i)] = v;
     return out;
   },
   vjp: ({ ct, args }) => [op("col", [ct, args[1] as Expr]), null],
@@ -51,6 +52,7 @@ export const pick = defineOp({
   name: "pick",
   doc: "Entry i of the first dim: row i of a matrix, element i of a vector.",
   params: ["x", "i"],
+  dtype: dtypeOfFirst,
   zero: "never",
   infer: ([x]) => {
     if (!x?.length) throw new ShapeError("pick from a scalar");
@@ -169,6 +171,7 @@ export const draw = defineOp({
   name: "draw",
   doc: "A draw from a distribution, made by the decoder; here its mode. `dist` is `categorical` (logits), `bernoulli` (logit) or `normal` (mean, deviation).",
   params: ["parameter…"],
+  dtype: (_, attrs) => (attrs["dist"] === "categorical" ? "int" : "float"),
   zero: "never",
   infer: (shapes, attrs) => (attrs["dist"] === "categorical" ? [] : [...(shapes[0] as readonly number[])]),
   eval: ([z], attrs) => {
@@ -177,5 +180,9 @@ export const draw = defineOp({
     return attrs["dist"] === "bernoulli" ? (z as Float64Array).map((v) => (v > 0 ? 1 : 0)) : (z as Float64Array);
   },
   vjp: { none: "a draw" },
-  samples: [],
+  samples: [
+    { shapes: [[4]], attrs: { dist: "categorical" } },
+    { shapes: [[2]], attrs: { dist: "bernoulli" } },
+    { shapes: [[2], [2]], attrs: { dist: "normal" } },
+  ],
 });

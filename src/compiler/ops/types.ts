@@ -1,5 +1,5 @@
 import type { Expr } from "../system/expr.js";
-import type { Attrs } from "../system/types.js";
+import type { Attrs, Dtype } from "../system/types.js";
 
 export interface VjpContext {
   /** The adjoint of the result, v̄. */
@@ -32,7 +32,8 @@ export interface OpDef<Name extends string = string> {
   readonly doc: string;
   /** Names of the arguments; a last name that ends in `…` repeats. */
   readonly params: readonly string[];
-  readonly dtype?: "int";
+  /** Of the result; `float` unless said. */
+  readonly dtype?: Dtype | ((args: readonly Dtype[], attrs: Attrs) => Dtype);
   /** Linear in each argument: a sum over axes may be fused into it (`dW = sum[t] outer(dz, h)`). */
   readonly multilinear?: boolean;
   /** Where masks on padding follow from: which arguments must be 0 for the result to be 0. */
@@ -40,9 +41,11 @@ export interface OpDef<Name extends string = string> {
   infer(shapes: readonly (readonly number[])[], attrs: Attrs): number[];
   /** Row-major numbers in, row-major numbers out. Slow and obviously right. Absent: the evaluator knows the op (`index`, `extent`, `…Along`). */
   eval?(args: readonly Float64Array[], attrs: Attrs, shapes: readonly (readonly number[])[]): Float64Array;
-  /** One adjoint per argument (null: none), or why there is none. */
-  readonly vjp: ((c: VjpContext) => readonly (Expr | null)[]) | { readonly none: string };
+  /** One adjoint per argument (null: none). `none`: why all are zero. `open`: why there is no rule; differentiating throws. */
+  readonly vjp: ((c: VjpContext) => readonly (Expr | null)[]) | { readonly none: string } | { readonly open: string };
   readonly samples: readonly OpSample[];
+  /** Why there are no samples: what tests the op instead. */
+  readonly unsampled?: string;
 }
 
 /** A wrong shape that reaches an op is our mistake: the checker reports the user's before. */
@@ -51,6 +54,9 @@ export class ShapeError extends Error {}
 export function defineOp<Name extends string>(def: OpDef<Name>): OpDef<Name> {
   return def;
 }
+
+/** The result is a token where the first argument is one. */
+export const dtypeOfFirst = (args: readonly Dtype[]): Dtype => args[0] ?? "float";
 
 export const num = (attrs: Attrs, key: string): number => {
   const x = attrs[key];

@@ -129,21 +129,18 @@ export class SystemBuilder {
   #type(eq: Eq): { shape: number[]; dtype: Dtype } {
     const args = eq.args.map((r) => this.get(r.v));
     const def = opOf(eq.op);
-    // a choice between two tokens is a token
-    const chosen = args[1]?.dtype === "int" && args[2]?.dtype === "int" ? "int" : "float";
-    const keeps =
-      eq.op === "id" ||
-      eq.op === "reshape" ||
-      eq.op === "stop" ||
-      eq.op === "mask" ||
-      eq.op === "pick" ||
-      eq.op === "col";
     return {
       shape: def.infer(
         args.map((v) => v.shape),
         eq.attrs,
       ),
-      dtype: def.dtype ?? (keeps ? (args[0]?.dtype ?? "float") : eq.op === "where" ? chosen : "float"),
+      dtype:
+        typeof def.dtype === "function"
+          ? def.dtype(
+              args.map((v) => v.dtype),
+              eq.attrs,
+            )
+          : (def.dtype ?? "float"),
     };
   }
 

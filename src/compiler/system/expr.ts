@@ -59,6 +59,8 @@ export const E = {
   softmax: (x: Expr) => op("softmax", [x]),
   stop: (x: Expr) => op("stop", [x]),
   num: (value: number, shape: readonly number[] = []) => op("const", [], { value, shape }),
+  /** x, or a very low finite number where x = −∞: so that e − x is −∞ and not undefined where e = −∞ too. */
+  floored: (x: Expr, shape: readonly number[] = []) => op("maximum", [x, E.num(-1e30, shape)]),
   /** x inside the domain of the variables, 0 on the padding of ragged axes. */
   mask: (x: Expr, slots: readonly string[]): Expr => (slots.length ? op("mask", [x], { slots }) : x),
 };

@@ -152,7 +152,9 @@ export class Evaluator {
       const column = xs.map((x) => x[i] as number);
       if (kind === "sum") return column.reduce((a, x) => a + x, 0);
       const m = column.reduce((a, x) => Math.max(a, x), Number.NEGATIVE_INFINITY);
-      return kind === "max" || column.length === 0 ? m : m + Math.log(column.reduce((a, x) => a + Math.exp(x - m), 0));
+      return kind === "max" || m === Number.NEGATIVE_INFINITY
+        ? m
+        : m + Math.log(column.reduce((a, x) => a + Math.exp(x - m), 0));
     });
   }
 
