@@ -1,0 +1,77 @@
+/** Noise of a batch (R15): each number is a function of (seed, step, sample, name, index), whatever the padding. */
+import { fillNormal, fillUniform } from "../compiler/random.js";
+import { axisOf, BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import type { Batch } from "./types.js";
+
+/** Names the draws of one batch. `samples`: the number of each row's sample, within the step or among all that is decoded. */
+export interface NoiseKey {
+  readonly seed: number;
+  readonly step: number;
+  readonly samples: readonly number[];
+}
+
+/** Whose noise belongs to no sample. */
+const NOBODY = -1;
+
+/**
+ * The numbers of a value of role `noise`, laid out [axes…, batch, shape…] (without the batch where it has no sample), 0 in
+ * the padding. The stream of a sample counts along the innermost axis and the features; outer indices are keys.
+ */
+export function drawNoise(system: System, value: Value, batch: Batch, key: NoiseKey): Float32Array {
+  const axes = value.slots.filter((s) => s.axis !== BATCH.axis).map((s) => s.axis);
+  const features = product(value.shape);
+  const perSample = axes.length !== value.slots.length;
+  const samples = perSample ? batch.size : 1;
+  const extent = (axis: string, sample: number | null): number => {
+    const { kind, size } = axisOf(system, axis);
+    if (kind !== "ragged") return size as number;
+    const length = sample === null ? batch.extents[axis] : batch.lengths[axis]?.[sample];
+    if (length === undefined) throw new Error(`the batch lacks the axis ${axis}`);
+    return length;
+  };
+  const padded = axes.map((a) => extent(a, null));
+  const out = new Float32Array(product(padded) * samples * features);
+  const inner = axes.length ? (padded[axes.length - 1] as number) : 1;
+  const outer = padded.slice(0, -1);
+  for (let b = 0; b < samples; b++) {
+    const own = axes.map((a) => extent(a, perSample ? b : null));
+    const length = axes.length ? (own[axes.length - 1] as number) : 1;
+    const numbers = new Float32Array(length * features);
+    for (const index of indices(own.slice(0, -1))) {
+      fill(numbers, value, key.seed, key.step, perSample ? (key.samples[b] as number) : NOBODY, value.id, ...index);
+      const row = index.reduce((at, i, k) => at * (outer[k] as number) + i, 0);
+      for (let t = 0; t < length; t++)
+        out.set(numbers.subarray(t * features, (t + 1) * features), ((row * inner + t) * samples + b) * features);
+    }
+  }
+  return out;
+}
+
+function fill(out: Float32Array, { noise, id }: Value, seed: number, ...keys: readonly (number | string)[]): void {
+  if (!noise) throw new Error(`${id} is noise without a distribution`);
+  const [a = 0, b = 1] = noise.params;
+  switch (noise.dist) {
+    case "normal":
+      fillNormal(out, seed, ...keys);
+      for (let i = 0; i < out.length; i++) out[i] = a + b * (out[i] as number);
+      return;
+    case "uniform":
+      fillUniform(out, seed, ...keys);
+      for (let i = 0; i < out.length; i++) out[i] = a + (b - a) * (out[i] as number);
+      return;
+    case "bernoulli":
+      fillUniform(out, seed, ...keys);
+      for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) < a ? 1 : 0;
+      return;
+  }
+}
+
+/** All indices of a box, the last fastest; one empty index where it has no dims. */
+function* indices(extents: readonly number[]): Generator<number[]> {
+  const [first, ...rest] = extents;
+  if (first === undefined) {
+    yield [];
+    return;
+  }
+  for (let i = 0; i < first; i++) for (const index of indices(rest)) yield [i, ...index];
+}
