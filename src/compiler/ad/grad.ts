@@ -108,8 +108,7 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
         const contribution: Read = { v: term.v, idx: positions, when: guards };
         const all = contributions.get(id) as Read[];
         if (fresh.length) {
-          const ordered = [...fresh].sort((a, b) => Number(b.name === BATCH.name) - Number(a.name === BATCH.name));
-          all.push(builder.emit(sumOver(ordered, ofRead(contribution)), x.slots, `${name}.s`));
+          all.push(builder.emit(sumOver(fresh, ofRead(contribution)), x.slots, `${name}.s`));
         } else all.push(contribution);
       }
       const env = envOf(x, { v: id, idx, when: [] });

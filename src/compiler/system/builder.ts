@@ -99,7 +99,7 @@ export class SystemBuilder {
   emit(e: Expr, scope: readonly Slot[], name: string, slots?: readonly Slot[]): Read {
     if (e.e === "read" && !slots) return e.read;
     const used = this.freeVars(e);
-    const own = slots ?? scope.filter((s) => used.has(s.name));
+    const own = batchFirst(slots ?? scope.filter((s) => used.has(s.name)));
     const eq = this.#equation(e, own, name);
     const { shape, dtype } = this.#type(eq);
     const id = this.declare(this.freshId(name), own, shape, "eq", { dtype, eq, named: false });
@@ -117,7 +117,7 @@ export class SystemBuilder {
         return { op: e.op, attrs: {}, args: [part(e.arg, 0, scope)], along: e.var, red: null };
       case "red": {
         const inner = [...scope.filter((s) => !hasSlot(e.vars, s.name)), ...e.vars];
-        const red: Reduction = { kind: e.kind, vars: e.vars };
+        const red: Reduction = { kind: e.kind, vars: batchFirst(e.vars) };
         const { body } = e;
         if (e.kind === "sum" && body.e === "op" && opOf(body.op).multilinear)
           return { op: body.op, attrs: body.attrs, args: body.args.map((a, i) => part(a, i, inner)), along: null, red };
@@ -194,6 +194,10 @@ export class SystemBuilder {
     return { axes: this.axes, values: this.values };
   }
 }
+
+/** The extents of the other axes depend on the sample, so it comes first. */
+const batchFirst = (slots: readonly Slot[]): readonly Slot[] =>
+  [...slots].sort((a, b) => Number(b.axis === BATCH.axis) - Number(a.axis === BATCH.axis));
 
 /** The variables that an op names in its attributes. */
 function slotsOfOp(x: Extract<Expr, { e: "op" }>): readonly string[] {

@@ -1,7 +1,7 @@
 /** The verifier: what must hold of every System, checked after every pass. A failure is our mistake and throws. */
 import { opOf } from "../ops/index.js";
 import { posVar } from "./positions.js";
-import type { Read, Slot, System, Value } from "./types.js";
+import { BATCH, type Read, type Slot, type System, type Value } from "./types.js";
 
 export function verify(system: System, stage: string): void {
   const fail = (v: Value, what: string): never => {
@@ -27,6 +27,8 @@ export function verify(system: System, stage: string): void {
   for (const v of system.values.values()) {
     for (const s of v.slots) if (!system.axes.has(s.axis)) fail(v, `has a slot over ${s.axis}, which is no axis`);
     if (new Set(v.slots.map((s) => s.name)).size !== v.slots.length) fail(v, "has two slots of one name");
+    for (const list of [v.slots, v.eq?.red?.vars ?? []])
+      if (list.findIndex((s) => s.axis === BATCH.axis) > 0) fail(v, "does not have the batch first");
     if ((v.role === "eq") !== (v.eq !== null)) fail(v, v.eq ? `is ${v.role} and has an equation` : "has no equation");
     for (const c of v.clauses)
       checkRead(
