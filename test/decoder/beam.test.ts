@@ -28,7 +28,7 @@ function search(models: readonly Toy[], s: Setting): { found: Found[][]; steps: 
       size: s.size,
       allowed: s.allowed,
       end: s.end,
-      step: steps,
+      step: () => steps,
       last: true,
       forced: (b) => s.prefix?.[b]?.[steps] ?? null,
     });
@@ -164,7 +164,7 @@ describe("beam search", () => {
     // y = 0 is likelier at first sight, but only y = 1 makes z nearly certain
     const z = (y: number): readonly number[] => (y === 0 ? [0, 0] : [0, 8]);
     const beam = new BeamSearch({ k: 2, length_penalty: 0, limits: [1] });
-    const common = { size: 2, allowed: Uint8Array.of(1, 1), end: null, step: 0 };
+    const common = { size: 2, allowed: Uint8Array.of(1, 1), end: null, step: () => 0 };
     const first = beam.expand({ ...common, random: "y", logits: Float64Array.of(0.3, 0, 0.3, 0), last: false });
     expect([...first.values]).toEqual([0, 1]);
     expect(first.done).toBe(false);

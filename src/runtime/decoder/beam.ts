@@ -26,8 +26,8 @@ export interface Expansion {
   readonly allowed: Uint8Array;
   /** The token that ends a sequence. */
   readonly end: number | null;
-  /** Index of the step. */
-  readonly step: number;
+  /** Steps made before this one, of sample b; null where it is not its turn yet. */
+  readonly step: (b: number) => number | null;
   /** The last draw of this step? */
   readonly last: boolean;
   /** The known prefix: the token that sample b must take here. Its probability does not count. */
@@ -92,16 +92,17 @@ export class BeamSearch {
     const values = new Int32Array(this.#open.length * k);
     const parent = Int32Array.from(values, (_, row) => row);
     for (const [b, open] of this.#open.entries()) {
-      if (!open.length) continue;
+      const step = e.step(b);
+      if (!open.length || step === null) continue;
       const picked = this.#candidates(b, e).map((c) => ({ c, next: grow(open[c.from] as Hypothesis, c, e, b) }));
-      const over = (h: Hypothesis): boolean => e.last && (h.ended || e.step + 1 >= (this.options.limits[b] as number));
+      const over = (h: Hypothesis): boolean => e.last && (h.ended || step + 1 >= (this.options.limits[b] as number));
       (this.#finished[b] as Hypothesis[]).push(...picked.map((p) => p.next).filter(over));
       const kept = picked.filter((p) => !over(p.next));
       for (const [i, { c }] of kept.entries()) {
         values[b * k + i] = c.token;
         parent[b * k + i] = b * k + c.from;
       }
-      const won = e.last && this.#decided(b, kept, e.step + 1);
+      const won = e.last && this.#decided(b, kept, step + 1);
       this.#open[b] = won ? [] : kept.map((p) => p.next);
     }
     return { values, parent, done: this.done };

@@ -22,7 +22,7 @@ export interface Choice {
 
 /** log softmax(logits); an entry of −∞ stays −∞. Throws `NotFiniteError` where an entry is NaN or +∞, or all are −∞. */
 export function logSoftmax(logits: ArrayLike<number>): Float64Array {
-  const z = Float64Array.from(logits);
+  const z = new Float64Array(logits);
   const m = z.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY); // NaN spreads through Math.max
   if (!Number.isFinite(m)) throw new NotFiniteError(m);
   const sum = z.reduce((a, b) => a + Math.exp(b - m), 0);

@@ -1,0 +1,219 @@
+/** Drawing in the order of the equations: each random from its distribution given all before it, each row by itself. */
+
+import type { FieldInfo, Model } from "../../compiler/model.js";
+import { type Draws, draws } from "../../compiler/random.js";
+import { product } from "../../compiler/system/types.js";
+import { crop, type Ending, fieldOf, producible } from "./axes.js";
+import { type Choice, chooseBernoulli, chooseCategorical, chooseNormal, type Method } from "./choose.js";
+import type { Decoded, DrawReply, DrawRequest, Numbers } from "./types.js";
+
+export interface AncestralOptions {
+  readonly model: Model;
+  /** Drawn in this run. */
+  readonly randoms: readonly string[];
+  readonly method: Method;
+  readonly seed: number;
+  readonly rows: readonly Row[];
+  /** Of the open axes, what ends them; null for those that only their longest length ends. */
+  readonly open: ReadonlyMap<string, Ending | null>;
+}
+
+export interface Row {
+  /** Names the sample in the keys of random numbers. */
+  readonly id: number;
+  /** Of every ragged axis; of an open one the longest it may become. */
+  readonly lengths: Readonly<Record<string, number>>;
+  /** Known beginnings, row-major. */
+  readonly prefix: Readonly<Record<string, ArrayLike<number>>>;
+}
+
+/** One random of one row, laid out at the longest lengths. `logp`: one number per index, 0 where it is not counted. */
+interface Slots {
+  readonly extents: readonly number[];
+  readonly values: Numbers;
+  readonly logp: Float64Array;
+}
+
+export class Ancestral {
+  readonly #fields: ReadonlyMap<string, FieldInfo>;
+  readonly #slots: ReadonlyMap<string, readonly Slots[]>;
+  /** By open axis, of each row, the index at which its end was drawn. */
+  readonly #ends = new Map<string, (number | null)[]>();
+  /** Of each random, how many steps of its open axis are drawn. */
+  readonly #reached = new Map<string, number>();
+  /** Steps of open axes that earlier runs have made. */
+  #before = 0;
+
+  constructor(readonly options: AncestralOptions) {
+    const { model, rows, randoms, open } = options;
+    this.#fields = new Map(randoms.map((r) => [r, fieldOf(model, r)]));
+    this.#slots = new Map([...this.#fields].map(([name, f]) => [name, rows.map((row) => slotsOf(model, f, row))]));
+    for (const axis of open.keys())
+      this.#ends.set(
+        axis,
+        rows.map(() => null),
+      );
+  }
+
+  /** The next run goes on behind `steps` more steps of the open axis. */
+  advance(steps: number): void {
+    this.#before += steps;
+  }
+
+  /** Has every sequence ended? Where no axis is open there is nothing to be gained by asking. */
+  get done(): boolean {
+    return [...this.#fields.values()].every((f) => {
+      const axis = f.axes.find((a) => this.options.open.has(a));
+      if (axis === undefined) return false;
+      const needed = Math.max(...this.options.rows.map((_, r) => this.#length(axis, r)));
+      return (this.#reached.get(f.name) ?? 0) >= needed;
+    });
+  }
+
+  draw = (request: DrawRequest): DrawReply => {
+    const field = this.#fields.get(request.random);
+    const shape = request.params[0]?.shape;
+    if (!field || !shape) throw new Error(`nobody asked for a draw of ${request.random}`);
+    const { rows } = this.options;
+    const whole = request.index.filter((i) => i === null).length;
+    const extents = shape.slice(0, whole);
+    if (shape[whole] !== rows.length) throw new Error(`${field.name}: ${shape[whole]} rows instead of ${rows.length}`);
+    const features = product(shape.slice(whole + 1));
+    const drawn = request.dist === "categorical" ? 1 : features;
+    const size = product(extents) * rows.length * drawn;
+    const values = request.dist === "categorical" ? new Int32Array(size) : new Float32Array(size);
+    const choose = this.#chooser(field, request, features);
+    for (const [w, inner] of [...boxOf(extents)].entries()) {
+      const at = this.#index(field, request.index, inner);
+      for (let r = 0; r < rows.length; r++) {
+        const from = w * rows.length + r;
+        const got = this.#one(field, r, at, (uniform) => choose(from, uniform));
+        if (got) values.set(got, from * drawn);
+      }
+      const along = field.axes.findIndex((a) => this.options.open.has(a));
+      if (along >= 0) this.#reached.set(field.name, (at[along] as number) + 1);
+    }
+    return { values, stop: this.done };
+  };
+
+  /** What each row has become. */
+  results(): Decoded[] {
+    return this.options.rows.map((_, r) => {
+      let logp = 0;
+      const fields: Record<string, Numbers> = {};
+      for (const [name, f] of this.#fields) {
+        const { extents, values, logp: each } = (this.#slots.get(name) as Slots[])[r] as Slots;
+        const own = f.axes.map((a, k) => (this.options.open.has(a) ? this.#length(a, r) : (extents[k] as number)));
+        fields[name] = crop(values, extents, own, product(f.shape));
+        logp += crop(each, extents, own, 1).reduce((a, b) => a + b, 0);
+      }
+      const axes = new Set([...this.#fields.values()].flatMap((f) => f.axes));
+      const ragged = [...axes].filter((a) => a in (this.options.rows[r] as Row).lengths);
+      const lengths = Object.fromEntries(ragged.map((a) => [a, this.#length(a, r)]));
+      const ended = ragged.every((a) => !this.options.open.get(a) || this.#ends.get(a)?.[r] !== null);
+      return { fields, lengths, logp, ended };
+    });
+  }
+
+  #length(axis: string, r: number): number {
+    const end = this.#ends.get(axis)?.[r] ?? null;
+    return end === null ? ((this.options.rows[r] as Row).lengths[axis] as number) : end + 1;
+  }
+
+  #index(field: FieldInfo, index: readonly (number | null)[], inner: readonly number[]): number[] {
+    let next = 0;
+    return field.axes.map((axis, k) => {
+      const i = index[k] ?? (inner[next++] as number);
+      return this.options.open.has(axis) ? i + this.#before : i;
+    });
+  }
+
+  /** The value of row r at an index, stored and returned; null beyond its own lengths. */
+  #one(field: FieldInfo, r: number, at: readonly number[], choose: Chooser): readonly number[] | null {
+    const { extents, values, logp } = (this.#slots.get(field.name) as Slots[])[r] as Slots;
+    const inside = at.every((i, k) => {
+      const axis = field.axes[k] as string;
+      return i < (this.options.open.has(axis) ? this.#length(axis, r) : (extents[k] as number));
+    });
+    if (!inside) return null;
+    const row = this.options.rows[r] as Row;
+    const place = at.reduce((p, i, k) => p * (extents[k] as number) + i, 0);
+    const n = product(field.shape);
+    const prefix = row.prefix[field.name];
+    const known = prefix !== undefined && (place + 1) * n <= prefix.length;
+    const got = known
+      ? Array.from({ length: n }, (_, i) => ({ value: prefix[place * n + i] as number, logp: 0 }))
+      : choose(stream(this.options.seed, row.id, field.name, at));
+    for (const [i, c] of got.entries()) {
+      values[place * n + i] = c.value;
+      logp[place] = (logp[place] as number) + c.logp;
+    }
+    for (const [axis, ending] of this.options.open)
+      if (ending?.random === field.name && got[0]?.value === ending.token)
+        (this.#ends.get(axis) as (number | null)[])[r] = at[field.axes.indexOf(axis)] as number;
+    return got.map((c) => c.value);
+  }
+
+  /** Chooses all features of one place of the parameters: place `from` counts the axes without a loop and the rows. */
+  #chooser({ name }: FieldInfo, { dist, params }: DrawRequest, features: number): PlaceChooser {
+    const { method, model } = this.options;
+    const [first, second] = params.map((p) => p.data);
+    const each = (from: number, f: (i: number) => Choice): Choice[] =>
+      Array.from({ length: features }, (_, i) => f(from * features + i));
+    switch (dist) {
+      case "categorical": {
+        const allowed = producible(model, fieldOf(model, name), features);
+        return (from, uniform) => {
+          const logits = (first as Float32Array).subarray(from * features, (from + 1) * features);
+          return [chooseCategorical(logits, allowed, method, uniform)];
+        };
+      }
+      case "bernoulli":
+        return (from, uniform) =>
+          each(from, (i) => chooseBernoulli((first as Float32Array)[i] as number, method, uniform));
+      case "normal":
+        return (from, uniform) =>
+          each(from, (i) =>
+            chooseNormal((first as Float32Array)[i] as number, (second as Float32Array)[i] as number, method, uniform),
+          );
+    }
+  }
+}
+
+type Chooser = (uniform: () => number) => readonly Choice[];
+type PlaceChooser = (from: number, uniform: () => number) => readonly Choice[];
+
+function slotsOf(model: Model, field: FieldInfo, row: Row): Slots {
+  const extents = field.axes.map((bound) => {
+    const axis = model.axes.find((a) => a.bound === bound);
+    const extent = axis?.kind === "static" ? axis.size : row.lengths[bound];
+    if (extent === undefined) throw new Error(`${field.name}: the length of ${bound} is not known`);
+    return extent;
+  });
+  const places = product(extents);
+  const size = places * product(field.shape);
+  return {
+    extents,
+    values: field.dist === "categorical" ? new Int32Array(size) : new Float32Array(size),
+    logp: new Float64Array(places),
+  };
+}
+
+/** Uniform numbers that depend on the sample, the random and the index alone (R15); nothing is computed before the first. */
+function stream(seed: number, id: number, name: string, at: readonly number[]): () => number {
+  let numbers: Draws | null = null;
+  return () => {
+    numbers ??= draws(seed, "draw", id, name, ...at);
+    return numbers.uniform();
+  };
+}
+
+/** All indices of a box, the last fastest; one empty index where it has no dims. */
+function* boxOf(extents: readonly number[]): Generator<number[]> {
+  const [first, ...rest] = extents;
+  if (first === undefined) {
+    yield [];
+    return;
+  }
+  for (let i = 0; i < first; i++) for (const index of boxOf(rest)) yield [i, ...index];
+}

@@ -1,0 +1,265 @@
+/**
+ * Decoding: the model's own equations with its randoms drawn instead of observed. Samples go through in batches of similar
+ * lengths; each phase (see `phases.ts`) is one program. A long open axis is drawn in parts with carried state, as in
+ * truncated training, where the equations allow it; else it is unrolled to its longest length.
+ */
+import type { Model } from "../../compiler/model.js";
+import { CarryError } from "../../compiler/passes/carry.js";
+import { type Compute, decoding } from "../../compiler/programs.js";
+import { axisOf, BATCH, getValue, product } from "../../compiler/system/types.js";
+import { makeBatch } from "../data/index.js";
+import { UsageError } from "../errors.js";
+import type { Batch, Sample } from "../types.js";
+import { Ancestral, type Row } from "./ancestral.js";
+import { type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
+import type { Method } from "./choose.js";
+import { openAxis, prefixOverAxes } from "./diagnostics.js";
+import { DecodeError } from "./errors.js";
+import { type Phase, phasesOf } from "./phases.js";
+import { Search } from "./search.js";
+import type { Decoded, DecodeEngine, DecodeOptions, Numbers, Run } from "./types.js";
+
+/** Steps of one part of a long axis: long enough to pay for a run, short enough to unroll quickly. */
+const PART = 64;
+/** Longest sequence where only an end token bounds it: a model that never ends has to stop somewhere. */
+const ENDLESS = 1000;
+const ROWS = 128;
+
+/** What one phase needs to know. */
+interface Job {
+  readonly phase: Phase;
+  /** Not observed: the randoms of this phase and of those after it. */
+  readonly drawn: readonly string[];
+  readonly open: ReadonlyMap<string, Ending | null>;
+  readonly options: DecodeOptions;
+}
+
+/** A sample on its way: what is known of it so far, and the row that it will be. */
+interface Part {
+  readonly sample: Sample;
+  readonly row: Row;
+}
+
+export class Decoder {
+  readonly #computes = new Map<string, Compute | null>();
+
+  constructor(readonly engine: DecodeEngine) {}
+
+  /** Draws every random of each sample. Throws `DecodeError` where the model does not allow what the options ask. */
+  decode(samples: readonly Sample[], options: DecodeOptions): Decoded[] {
+    const { model } = this.engine;
+    const randoms = model.fields.filter((f) => f.role === "random").map((f) => f.name);
+    if (!randoms.length) throw new UsageError(`${model.name} has no random: there is nothing to decode`);
+    const prefixes = samples.map((s) => (options.prefix === false ? {} : prefixOf(model, s, randoms)));
+    let known: Sample[] = samples.map((s) => without(model, s, randoms));
+    let results: Decoded[] = samples.map(() => ({ fields: {}, lengths: {}, logp: 0, ended: true }));
+    for (const { phase, drawn } of this.#phases(randoms, options)) {
+      const axes = openAxes(model, drawn);
+      const open = new Map(axes.map((a) => [a, endingOf(model, a)]));
+      const parts = known.map((sample, id): Part => {
+        const prefix = prefixes[id] as Row["prefix"];
+        const bounds = axes.map((a) => [a, this.#bound(a, drawn, open, prefix, options)]);
+        return { sample, row: { id, prefix, lengths: { ...sample.lengths, ...Object.fromEntries(bounds) } } };
+      });
+      const found = this.#inBatches(parts, { phase, drawn, open, options });
+      known = known.map((s, i) => merge(s, found[i] as Decoded));
+      results = results.map((r, i) => combine(r, found[i] as Decoded));
+    }
+    return results;
+  }
+
+  /** `count` samples of a model without inputs, each going on from the prefix. */
+  generate(count: number, prefix: Sample | null, options: DecodeOptions): Decoded[] {
+    const { model } = this.engine;
+    const input = model.fields.find((f) => f.role === "input");
+    if (input) throw new UsageError(`${model.name} needs the input \`${input.name}\`: give records to predict from`);
+    const sample = prefix ?? { lengths: {}, fields: {} };
+    return this.decode(
+      Array.from({ length: count }, () => sample),
+      { ...options, prefix: true },
+    );
+  }
+
+  /** Where lengths are known and rows stay, one program draws everything in order. */
+  #phases(randoms: readonly string[], { method }: DecodeOptions): { phase: Phase; drawn: readonly string[] }[] {
+    const phases = phasesOf(this.#compute(randoms));
+    const stays = method.kind !== "beam" && openAxes(this.engine.model, randoms).length === 0;
+    if (stays) return [{ phase: { randoms, loop: null }, drawn: randoms }];
+    let drawn = randoms;
+    return phases.map((phase) => {
+      const step = { phase, drawn };
+      drawn = drawn.filter((r) => !phase.randoms.includes(r));
+      return step;
+    });
+  }
+
+  /** How long an open axis may become: `max` steps beyond what is known. */
+  #bound(axis: string, drawn: readonly string[], open: Job["open"], prefix: Row["prefix"], o: DecodeOptions): number {
+    const { model } = this.engine;
+    const along = drawn.filter((r) => fieldOf(model, r).axes.includes(axis));
+    const most = o.max ?? (open.get(axis) ? ENDLESS : null);
+    if (most === null) throw new DecodeError(openAxis({ axis, randoms: along }));
+    const known = along.map((r) => (prefix[r]?.length ?? 0) / product(fieldOf(model, r).shape));
+    return most + Math.max(0, ...known);
+  }
+
+  #inBatches(parts: readonly Part[], job: Job): Decoded[] {
+    const { method, rows = ROWS } = job.options;
+    const searched = method.kind === "beam" && job.phase.loop !== null;
+    const size = Math.max(1, Math.floor(rows / (searched ? method.k : 1)));
+    const total = (p: Part): number => Object.values(p.row.lengths).reduce((a, b) => a + b, 0);
+    const order = [...parts].sort((a, b) => total(b) - total(a) || a.row.id - b.row.id);
+    const results: Decoded[] = new Array(parts.length);
+    for (let from = 0; from < order.length; from += size) {
+      const batch = order.slice(from, from + size);
+      const found = searched ? this.#search(batch, job, method) : this.#draw(batch, job);
+      for (const [i, f] of found.entries()) results[(batch[i] as Part).row.id] = f;
+    }
+    return results;
+  }
+
+  #search(parts: readonly Part[], job: Job, method: Extract<DecodeOptions["method"], { kind: "beam" }>): Decoded[] {
+    const { phase, open, options } = job;
+    const { model } = this.engine;
+    const { k, length_penalty } = method;
+    const rows = parts.map((p) => p.row);
+    if (!phase.loop) throw new Error("beam search without a loop");
+    const search = new Search({ model, phase: { ...phase, loop: phase.loop }, k, length_penalty, rows, open });
+    const repeated = parts.flatMap((p) => Array.from({ length: k }, () => p));
+    this.#run(this.#compute(job.drawn), repeated, phase.randoms, options, search.draw, { beam: true });
+    return search.results();
+  }
+
+  #draw(parts: readonly Part[], job: Job): Decoded[] {
+    const { phase, open, options, drawn } = job;
+    const { model } = this.engine;
+    const method: Method = options.method.kind === "beam" ? { kind: "greedy" } : options.method;
+    const rows = parts.map((p) => p.row);
+    const session = new Ancestral({ model, randoms: phase.randoms, method, seed: options.seed, rows, open });
+    const carried = this.#inParts(parts, job);
+    if (carried) this.#runInParts(carried.compute, carried.axis, parts, job, session);
+    else this.#run(this.#compute(drawn), parts, phase.randoms, options, session.draw);
+    return session.results();
+  }
+
+  /** The program that draws a long axis part by part, where the equations allow one. */
+  #inParts(parts: readonly Part[], { phase, open, drawn }: Job): { compute: Compute; axis: string } | null {
+    const axis = phase.loop?.axis;
+    if (axis === undefined || !open.has(axis) || phase.loop?.direction !== 1) return null;
+    if (!phase.randoms.every((r) => fieldOf(this.engine.model, r).axes.includes(axis))) return null;
+    if (parts.every((p) => (p.row.lengths[axis] as number) <= 1.5 * PART)) return null;
+    const compute = this.#carrying(drawn, axis);
+    return compute && { compute, axis };
+  }
+
+  #runInParts(
+    compute: Compute,
+    axis: string,
+    parts: readonly Part[],
+    { phase, options }: Job,
+    session: Ancestral,
+  ): void {
+    const short = parts.map(({ sample, row }) => ({
+      sample,
+      row: { ...row, lengths: { ...row.lengths, [axis]: PART } },
+    }));
+    const outputs = [...phase.randoms, ...compute.states.values()];
+    let states: Record<string, Numbers> | null = null;
+    for (let step = 0; !session.done; step++) {
+      const got = this.#run(compute, short, outputs, options, session.draw, { states, step });
+      if (session.done) return;
+      states = Object.fromEntries([...compute.states].map(([state, next]) => [state, got[next] as Numbers]));
+      session.advance(PART);
+    }
+  }
+
+  #run(
+    compute: Compute,
+    parts: readonly Part[],
+    outputs: readonly string[],
+    { seed }: DecodeOptions,
+    draw: Run["draw"],
+    { beam = false, states = null, step = 0 }: { beam?: boolean; states?: Run["states"] | null; step?: number } = {},
+  ): Readonly<Record<string, Numbers>> {
+    const samples = parts.map(({ sample, row }) => ({ ...sample, lengths: row.lengths }));
+    const plain = makeBatch(this.engine.model, samples);
+    const batch: Batch = compute.states.size
+      ? { ...plain, fresh: new Float32Array(plain.size).fill(step ? 0 : 1) }
+      : plain;
+    return this.engine.run({
+      compute,
+      batch,
+      outputs,
+      states: states ?? startStates(compute, batch),
+      beam,
+      noise: { seed, step, samples: parts.map((p) => p.row.id) },
+      draw,
+    });
+  }
+
+  #compute(drawn: readonly string[]): Compute {
+    return this.#cached(drawn.join(), () => decoding(this.engine.model, drawn)) as Compute;
+  }
+
+  #carrying(drawn: readonly string[], axis: string): Compute | null {
+    return this.#cached(`${drawn.join()} along ${axis}`, () => {
+      try {
+        return decoding(this.engine.model, drawn, { carry: axis });
+      } catch (e) {
+        if (e instanceof CarryError) return null;
+        throw e;
+      }
+    });
+  }
+
+  #cached(key: string, make: () => Compute | null): Compute | null {
+    const known = this.#computes.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#computes.set(key, made);
+    return made;
+  }
+}
+
+/** What a state is before the first part: nothing reads it, because every sequence starts there. */
+function startStates({ system, states }: Compute, batch: Batch): Record<string, Numbers> {
+  const extent = (axis: string): number =>
+    axis === BATCH.axis ? batch.size : (batch.extents[axis] ?? (axisOf(system, axis).size as number));
+  return Object.fromEntries(
+    [...states.keys()].map((id): [string, Numbers] => {
+      const { slots, shape, dtype } = getValue(system, id);
+      const size = product(slots.map((s) => extent(s.axis))) * product(shape);
+      return [id, dtype === "int" ? new Int32Array(size) : new Float32Array(size)];
+    }),
+  );
+}
+
+function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row["prefix"] {
+  const given = randoms.filter((r) => (sample.fields[r]?.length ?? 0) > 0);
+  for (const random of given)
+    if (fieldOf(model, random).axes.length > 1) throw new DecodeError(prefixOverAxes({ random }));
+  return Object.fromEntries(given.map((r) => [r, sample.fields[r] as Numbers]));
+}
+
+/** The sample as far as it is observed. */
+function without(model: Model, { lengths, fields }: Sample, randoms: readonly string[]): Sample {
+  const open = openAxes(model, randoms);
+  return {
+    lengths: Object.fromEntries(Object.entries(lengths).filter(([a]) => !open.includes(a))),
+    fields: Object.fromEntries(Object.entries(fields).filter(([f]) => !randoms.includes(f))),
+  };
+}
+
+const merge = (s: Sample, d: Decoded): Sample => ({
+  lengths: { ...s.lengths, ...d.lengths },
+  fields: { ...s.fields, ...d.fields },
+});
+
+const combine = (a: Decoded, b: Decoded): Decoded => ({
+  ...merge(a, b),
+  logp: a.logp + b.logp,
+  ended: a.ended && b.ended,
+  ...((b.alternatives ?? a.alternatives)
+    ? { alternatives: (b.alternatives ?? a.alternatives) as NonNullable<Decoded["alternatives"]> }
+    : {}),
+});

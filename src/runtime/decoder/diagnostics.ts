@@ -1,0 +1,45 @@
+/** What a spec, or a request, may ask of decoding that cannot be. */
+import { defineDiagnostic } from "../../compiler/diagnostics/types.js";
+
+const list = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(", ");
+
+export const openAxis = defineDiagnostic<{ axis: string; randoms: readonly string[] }>({
+  code: "decode-open-axis",
+  severity: "error",
+  message: ({ axis, randoms }) => `nothing says how long ${list(randoms)} may become along ${axis}`,
+  labels: () => [],
+  help: ({ axis }) => `write \`decode { max = 100 }\`, or let a token end it: \`axis t < ${axis} until y[t] == EOS\``,
+});
+
+export const beamContinuous = defineDiagnostic<{ random: string }>({
+  code: "decode-beam-continuous",
+  severity: "error",
+  message: ({ random }) => `beam search compares tokens, and \`${random}\` is drawn as real numbers`,
+  labels: () => [],
+  help: () => "decode with `greedy` or `sample(…)`",
+});
+
+export const beamOverAxes = defineDiagnostic<{ random: string; axes: readonly string[] }>({
+  code: "decode-beam-axes",
+  severity: "error",
+  message: ({ random, axes }) => `beam search follows one axis, and \`${random}\` is drawn over ${axes.length}`,
+  labels: () => [],
+  help: () => "decode with `greedy` or `sample(…)`",
+});
+
+export const beamRetimed = defineDiagnostic<{ randoms: readonly string[] }>({
+  code: "decode-beam-retimed",
+  severity: "error",
+  message: ({ randoms }) =>
+    `${list(randoms)} are drawn at different steps of one loop, so a beam cannot hold them together`,
+  labels: () => [],
+  help: () => "decode with `greedy` or `sample(…)`",
+});
+
+export const prefixOverAxes = defineDiagnostic<{ random: string }>({
+  code: "decode-prefix-axes",
+  severity: "error",
+  message: ({ random }) => `\`${random}\` has several axes, so a beginning of it cannot be given`,
+  labels: () => [],
+  help: ({ random }) => `leave \`${random}\` out of the record`,
+});

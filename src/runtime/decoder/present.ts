@@ -1,0 +1,60 @@
+/** What was drawn, as a record: tokens as strings, numbers as (nested lists of) numbers, without the end token. */
+import type { FieldInfo, Model } from "../../compiler/model.js";
+import { product } from "../../compiler/system/types.js";
+import { type Columns, decodeTokens } from "../data/index.js";
+import { crop, endingOf, fieldOf } from "./axes.js";
+import type { Alternative, Decoded, Numbers } from "./types.js";
+
+/** `{ y: "81", logp: -0.02 }`, and under beam search `alternatives`, each with its `score`. */
+export function present(model: Model, d: Decoded, columns?: Columns): Record<string, unknown> {
+  return {
+    ...valuesOf(model, d, columns),
+    logp: d.logp,
+    ...(d.alternatives && {
+      alternatives: d.alternatives.map((a) => ({ ...valuesOf(model, a, columns), logp: a.logp, score: a.score })),
+    }),
+  };
+}
+
+function valuesOf(model: Model, d: Decoded | Alternative, columns: Columns | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(d.fields).map(([name, data]) => {
+      const field = fieldOf(model, name);
+      const lengths = field.axes.map((a) => lengthOf(model, d, a));
+      const shown = lengths.map((n, i) => n - endsAlong(model, d, field.axes[i] as string));
+      return [name, nested(model, field, crop(data, lengths, shown, product(field.shape)), shown, columns)];
+    }),
+  );
+}
+
+function lengthOf(model: Model, d: Decoded | Alternative, axis: string): number {
+  const length = model.axes.find((a) => a.bound === axis)?.size ?? d.lengths[axis];
+  if (length === undefined) throw new Error(`the length of ${axis} is not known`);
+  return length;
+}
+
+/** 1 where the last step along the axis is the one of the end token. */
+function endsAlong(model: Model, d: Decoded | Alternative, axis: string): number {
+  const ending = endingOf(model, axis);
+  return ending !== null && d.fields[ending.random]?.at(-1) === ending.token ? 1 : 0;
+}
+
+/** The innermost axis of tokens is one string or list; everything else is lists of lists. */
+function nested(
+  model: Model,
+  field: FieldInfo,
+  data: Numbers,
+  lengths: readonly number[],
+  columns: Columns | undefined,
+): unknown {
+  const token = field.type.kind === "token";
+  const dims = [...lengths, ...field.shape];
+  if (token && dims.length <= 1) return decodeTokens(model, field, data, columns);
+  const [n, ...rest] = dims;
+  if (n === undefined) return data[0];
+  const size = product(rest);
+  const part = (i: number): Numbers => data.subarray(i * size, (i + 1) * size);
+  const inner = rest.slice(0, Math.max(0, lengths.length - 1));
+  const below = { ...field, axes: field.axes.slice(1), shape: lengths.length ? field.shape : field.shape.slice(1) };
+  return Array.from({ length: n }, (_, i) => nested(model, below, part(i), inner, columns));
+}
