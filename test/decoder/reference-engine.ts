@@ -106,32 +106,34 @@ class Walk {
       return at ? (at[1] - (at[0].offsets[v.id] ?? 0)) * at[0].direction : null;
     });
     if (index.some((i, k) => i !== null && (i < 0 || i >= this.#extent(axes[k]?.axis as string)))) return;
-    this.count++;
     const wholes = axes.filter((_, k) => index[k] === null).map((s) => this.#extent(s.axis));
-    const places = [...box(wholes)].map((inner) => {
+    for (const inner of box(wholes)) {
       let next = 0;
-      return index.map((i) => i ?? (inner[next++] as number));
-    });
+      this.#drawAt(
+        v,
+        axes,
+        index.map((i) => i ?? (inner[next++] as number)),
+      );
+    }
+  }
+
+  #drawAt(v: Value, axes: Value["slots"], at: readonly number[]): void {
+    this.count++;
     const rows = this.r.batch.size;
     const e = this.#evaluator();
     const params = (v.eq as NonNullable<Value["eq"]>).args.map((_, i): DrawRequest["params"][number] => {
       const { shape } = getValue(this.#system, `${v.id}?${i}`);
-      const data = places.flatMap((at) =>
-        Array.from({ length: rows }, (_, b) =>
-          this.#inside(axes, at, b) ? [...e.value(`${v.id}?${i}`, [b, ...at])] : Array(product(shape)).fill(Number.NaN),
-        ).flat(),
+      const beyond = Array(product(shape)).fill(Number.NaN);
+      const data = Array.from({ length: rows }, (_, b) =>
+        this.#inside(axes, at, b) ? [...e.value(`${v.id}?${i}`, [b, ...at])] : beyond,
       );
-      return { data: Float32Array.from(data), shape: [...wholes, rows, ...shape] };
+      return { data: Float32Array.from(data.flat()), shape: [rows, ...shape] };
     });
     const dist = (v.eq as NonNullable<Value["eq"]>).attrs["dist"] as DrawRequest["dist"];
-    const { values, parent, stop } = this.r.draw({ random: v.id, dist, index, params });
+    const { values, parent, stop } = this.r.draw({ random: v.id, dist, index: at, params });
     if (parent) this.#move(parent);
     const n = product(v.shape);
-    for (const [p, at] of places.entries())
-      for (let b = 0; b < rows; b++) {
-        const from = (p * rows + b) * n;
-        this.#drawn.set(`${v.id}|${[b, ...at]}`, [...values.subarray(from, from + n)]);
-      }
+    for (let b = 0; b < rows; b++) this.#drawn.set(`${v.id}|${[b, ...at]}`, [...values.subarray(b * n, (b + 1) * n)]);
     if (stop) throw new Stop();
   }
 

@@ -74,25 +74,19 @@ export class Ancestral {
     const field = this.#fields.get(request.random);
     const shape = request.params[0]?.shape;
     if (!field || !shape) throw new Error(`nobody asked for a draw of ${request.random}`);
-    const { rows } = this.options;
-    const whole = request.index.filter((i) => i === null).length;
-    const extents = shape.slice(0, whole);
-    if (shape[whole] !== rows.length) throw new Error(`${field.name}: ${shape[whole]} rows instead of ${rows.length}`);
-    const features = product(shape.slice(whole + 1));
+    const { rows, open } = this.options;
+    if (shape[0] !== rows.length) throw new Error(`${field.name}: ${shape[0]} rows instead of ${rows.length}`);
+    const features = product(shape.slice(1));
     const drawn = request.dist === "categorical" ? 1 : features;
-    const size = product(extents) * rows.length * drawn;
-    const values = request.dist === "categorical" ? new Int32Array(size) : new Float32Array(size);
+    const values = request.dist === "categorical" ? new Int32Array(rows.length) : new Float32Array(rows.length * drawn);
     const choose = this.#chooser(field, request, features);
-    for (const [w, inner] of [...boxOf(extents)].entries()) {
-      const at = this.#index(field, request.index, inner);
-      for (let r = 0; r < rows.length; r++) {
-        const from = w * rows.length + r;
-        const got = this.#one(field, r, at, (uniform) => choose(from, uniform));
-        if (got) values.set(got, from * drawn);
-      }
-      const along = field.axes.findIndex((a) => this.options.open.has(a));
-      if (along >= 0) this.#reached.set(field.name, (at[along] as number) + 1);
+    const at = field.axes.map((axis, k) => (request.index[k] as number) + (open.has(axis) ? this.#before : 0));
+    for (let r = 0; r < rows.length; r++) {
+      const got = this.#one(field, r, at, (uniform) => choose(r, uniform));
+      if (got) values.set(got, r * drawn);
     }
+    const along = field.axes.findIndex((a) => open.has(a));
+    if (along >= 0) this.#reached.set(field.name, (at[along] as number) + 1);
     return { values, stop: this.done };
   };
 
@@ -118,14 +112,6 @@ export class Ancestral {
   #length(axis: string, r: number): number {
     const end = this.#ends.get(axis)?.[r] ?? null;
     return end === null ? ((this.options.rows[r] as Row).lengths[axis] as number) : end + 1;
-  }
-
-  #index(field: FieldInfo, index: readonly (number | null)[], inner: readonly number[]): number[] {
-    let next = 0;
-    return field.axes.map((axis, k) => {
-      const i = index[k] ?? (inner[next++] as number);
-      return this.options.open.has(axis) ? i + this.#before : i;
-    });
   }
 
   /** The value of row r at an index, stored and returned; null beyond its own lengths. */
@@ -154,26 +140,25 @@ export class Ancestral {
     return got.map((c) => c.value);
   }
 
-  /** Chooses all features of one place of the parameters: place `from` counts the axes without a loop and the rows. */
-  #chooser({ name }: FieldInfo, { dist, params }: DrawRequest, features: number): PlaceChooser {
+  /** Chooses all features of one row of the parameters. */
+  #chooser({ name }: FieldInfo, { dist, params }: DrawRequest, features: number): RowChooser {
     const { method, model } = this.options;
     const [first, second] = params.map((p) => p.data);
-    const each = (from: number, f: (i: number) => Choice): Choice[] =>
-      Array.from({ length: features }, (_, i) => f(from * features + i));
+    const each = (r: number, f: (i: number) => Choice): Choice[] =>
+      Array.from({ length: features }, (_, i) => f(r * features + i));
     switch (dist) {
       case "categorical": {
         const allowed = producible(model, fieldOf(model, name), features);
-        return (from, uniform) => {
-          const logits = (first as Float32Array).subarray(from * features, (from + 1) * features);
+        return (r, uniform) => {
+          const logits = (first as Float32Array).subarray(r * features, (r + 1) * features);
           return [chooseCategorical(logits, allowed, method, uniform)];
         };
       }
       case "bernoulli":
-        return (from, uniform) =>
-          each(from, (i) => chooseBernoulli((first as Float32Array)[i] as number, method, uniform));
+        return (r, uniform) => each(r, (i) => chooseBernoulli((first as Float32Array)[i] as number, method, uniform));
       case "normal":
-        return (from, uniform) =>
-          each(from, (i) =>
+        return (r, uniform) =>
+          each(r, (i) =>
             chooseNormal((first as Float32Array)[i] as number, (second as Float32Array)[i] as number, method, uniform),
           );
     }
@@ -181,7 +166,7 @@ export class Ancestral {
 }
 
 type Chooser = (uniform: () => number) => readonly Choice[];
-type PlaceChooser = (from: number, uniform: () => number) => readonly Choice[];
+type RowChooser = (r: number, uniform: () => number) => readonly Choice[];
 
 function slotsOf(model: Model, field: FieldInfo, row: Row): Slots {
   const extents = field.axes.map((bound) => {
@@ -206,14 +191,4 @@ function stream(seed: number, id: number, name: string, at: readonly number[]): 
     numbers ??= draws(seed, "draw", id, name, ...at);
     return numbers.uniform();
   };
-}
-
-/** All indices of a box, the last fastest; one empty index where it has no dims. */
-function* boxOf(extents: readonly number[]): Generator<number[]> {
-  const [first, ...rest] = extents;
-  if (first === undefined) {
-    yield [];
-    return;
-  }
-  for (let i = 0; i < first; i++) for (const index of boxOf(rest)) yield [i, ...index];
 }

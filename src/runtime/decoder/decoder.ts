@@ -6,9 +6,10 @@
 import type { Model } from "../../compiler/model.js";
 import { CarryError } from "../../compiler/passes/carry.js";
 import { type Compute, decoding } from "../../compiler/programs.js";
-import { axisOf, BATCH, getValue, product } from "../../compiler/system/types.js";
+import { getValue, product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
 import { UsageError } from "../errors.js";
+import { noState } from "../feeds.js";
 import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
@@ -221,17 +222,8 @@ export class Decoder {
   }
 }
 
-/** What a state is before the first part: nothing reads it, because every sequence starts there. */
 function startStates({ system, states }: Compute, batch: Batch): Record<string, Numbers> {
-  const extent = (axis: string): number =>
-    axis === BATCH.axis ? batch.size : (batch.extents[axis] ?? (axisOf(system, axis).size as number));
-  return Object.fromEntries(
-    [...states.keys()].map((id): [string, Numbers] => {
-      const { slots, shape, dtype } = getValue(system, id);
-      const size = product(slots.map((s) => extent(s.axis))) * product(shape);
-      return [id, dtype === "int" ? new Int32Array(size) : new Float32Array(size)];
-    }),
-  );
+  return Object.fromEntries([...states.keys()].map((id) => [id, noState(system, getValue(system, id), batch)]));
 }
 
 function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row["prefix"] {

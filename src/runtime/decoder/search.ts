@@ -39,7 +39,7 @@ export class Search {
     const field = fieldOf(model, random);
     const t = index[0];
     const [first] = params;
-    if (!first || t === null || t === undefined) throw new Error(`a draw of ${random} outside of its loop`);
+    if (!first || t === undefined) throw new Error(`a draw of ${random} outside of its loop`);
     const logits = dist === "bernoulli" ? pairs(first.data) : first.data;
     const size = dist === "bernoulli" ? 2 : (first.shape.at(-1) as number);
     const ending = this.options.open.get(phase.loop.axis) ?? null;

@@ -6,18 +6,18 @@ import type { Batch } from "../types.js";
 
 export type Numbers = Float32Array | Int32Array;
 
-/** One execution of `draw`: the parameters of a distribution, for all rows of the batch. */
+/** One execution of `draw`: the parameters of a distribution at one index of the random, for all rows of the batch. */
 export interface DrawRequest {
   readonly random: string;
   readonly dist: "categorical" | "bernoulli" | "normal";
-  /** Of each axis of the random, the index at which the loop stands; null where no loop runs over it. */
-  readonly index: readonly (number | null)[];
-  /** Logits, or a logit, or mean and deviation: [axes without a loop…, rows, features…]. */
+  /** One index per axis of the random. */
+  readonly index: readonly number[];
+  /** Logits, or a logit, or mean and deviation: [rows, features…]. */
   readonly params: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[];
 }
 
 export interface DrawReply {
-  /** [axes without a loop…, rows, features…]; the index of the value where it is categorical. */
+  /** [rows, features…]; the index of the value where it is categorical. */
   readonly values: Numbers;
   /** Under beam search: the row that each row goes on from, which the carried values have to follow. */
   readonly parent?: Int32Array;
