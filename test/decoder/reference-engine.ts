@@ -7,6 +7,7 @@ import type { Item, Loop } from "../../src/compiler/schedule/types.js";
 import { BATCH, getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
 import { Evaluator } from "../../src/compiler/targets/reference/evaluator.js";
 import type { DecodeEngine, DrawRequest, Numbers, Run } from "../../src/runtime/decoder/types.js";
+import { noState } from "../../src/runtime/feeds.js";
 
 export type Params = Readonly<Record<string, readonly number[]>>;
 
@@ -155,7 +156,7 @@ class Walk {
       if (id === "#fresh") return [batch.fresh?.[index[0] as number] as number];
       const v = getValue(this.#system, id);
       if (v.role === "param" || v.role === "frozen") return this.params[id] as readonly number[];
-      const data = states[id] ?? batch.fields[id];
+      const data = states[id] ?? (v.role === "state" ? noState(this.#system, v, batch) : batch.fields[id]);
       if (!data) throw new Error(`${id}[${index}] is not drawn yet`);
       const [b, ...at] = index;
       const axes = v.slots.filter((s) => s.axis !== BATCH.axis);

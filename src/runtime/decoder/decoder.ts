@@ -6,10 +6,9 @@
 import type { Model } from "../../compiler/model.js";
 import { CarryError } from "../../compiler/passes/carry.js";
 import { type Compute, decoding } from "../../compiler/programs.js";
-import { getValue, product } from "../../compiler/system/types.js";
+import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
 import { UsageError } from "../errors.js";
-import { noState } from "../feeds.js";
 import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
@@ -165,7 +164,7 @@ export class Decoder {
       row: { ...row, lengths: { ...row.lengths, [axis]: PART } },
     }));
     const outputs = [...phase.randoms, ...compute.states.values()];
-    let states: Record<string, Numbers> | null = null;
+    let states: Run["states"] = {};
     for (let step = 0; !session.done; step++) {
       const got = this.#run(compute, short, outputs, options, session.draw, { states, step });
       if (session.done) return;
@@ -180,7 +179,7 @@ export class Decoder {
     outputs: readonly string[],
     { seed }: DecodeOptions,
     draw: Run["draw"],
-    { beam = false, states = null, step = 0 }: { beam?: boolean; states?: Run["states"] | null; step?: number } = {},
+    { beam = false, states = {}, step = 0 }: { beam?: boolean; states?: Run["states"]; step?: number } = {},
   ): Readonly<Record<string, Numbers>> {
     const samples = parts.map(({ sample, row }) => ({ ...sample, lengths: row.lengths }));
     const plain = makeBatch(this.engine.model, samples);
@@ -191,7 +190,7 @@ export class Decoder {
       compute,
       batch,
       outputs,
-      states: states ?? startStates(compute, batch),
+      states,
       beam,
       noise: { seed, step, samples: parts.map((p) => p.row.id) },
       draw,
@@ -220,10 +219,6 @@ export class Decoder {
     this.#computes.set(key, made);
     return made;
   }
-}
-
-function startStates({ system, states }: Compute, batch: Batch): Record<string, Numbers> {
-  return Object.fromEntries([...states.keys()].map((id) => [id, noState(system, getValue(system, id), batch)]));
 }
 
 function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row["prefix"] {

@@ -30,7 +30,7 @@ export interface Run {
   /** Open axes have their longest length in every row. */
   readonly batch: Batch;
   readonly outputs: readonly string[];
-  /** Values of role `state`, where the compute has any. */
+  /** Values of role `state`; empty where every sequence starts in this run. */
   readonly states: Readonly<Record<string, Numbers>>;
   /** Do rows move? Then every reply has `parent`. */
   readonly beam: boolean;
