@@ -84,8 +84,13 @@ export function recordValidator(model: Pick<Model, "fields">, partial = false): 
       if (value === undefined || value === null) {
         return partial && field.role === "random" ? [] : [`\`${field.name}\` is missing`];
       }
+      const list = type === "tokens" || type === "numbers";
+      if (list && ArrayBuffer.isView(value)) return [];
       const validator = validators(type);
-      return validator(value) ? [] : (validator.errors ?? []).slice(0, 1).map((error) => sentence(field.name, error));
+      if (validator(value)) return [];
+      // A typed array stands for a list of numbers wherever a list may stand; ajv does not know it.
+      const error = validator.errors?.find(({ data }) => !list || !ArrayBuffer.isView(data));
+      return error ? [sentence(field.name, error)] : [];
     });
   };
 }

@@ -1,0 +1,84 @@
+/** Records keyed by the columns of their source → records keyed by the fields of the model. */
+import type { Column } from "../../compiler/blocks/types.js";
+import type { FieldInfo, Model } from "../../compiler/model.js";
+import type { DataRecord } from "../types.js";
+import { DataError } from "./errors.js";
+import type { Columns, SourceRecord, Where } from "./types.js";
+
+/** Columns of a source that has only one: the model's only field takes it without being told. */
+const single = ["text", "line"];
+
+/** How each field is read; where nothing is said, from the column of its own name. */
+export function columnsOf(model: Pick<Model, "fields">, columns: Columns, first: DataRecord): Columns {
+  const [only, ...others] = model.fields;
+  const lone = single.find((name) => Object.hasOwn(first, name));
+  if (!only || others.length || Object.hasOwn(columns, only.name) || Object.hasOwn(first, only.name)) return columns;
+  return lone === undefined ? columns : { [only.name]: { kind: "value", column: lone } };
+}
+
+/** Throws `DataError` where a column is missing. Values stay as they are but for numbers written as text. */
+export function toFields(
+  model: Pick<Model, "fields">,
+  columns: Columns,
+  { columns: record, where }: SourceRecord,
+): DataRecord {
+  return Object.fromEntries(
+    model.fields.map((field) => [field.name, fieldValue(field, columnOf(columns, field), record, where)]),
+  );
+}
+
+export function columnOf(columns: Columns, field: Pick<FieldInfo, "name">): Column {
+  const own = Object.hasOwn(columns, field.name) ? columns[field.name] : undefined;
+  return own ?? { kind: "value", column: field.name };
+}
+
+function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where: Where): unknown {
+  const read = (name: string) => {
+    if (Object.hasOwn(record, name)) return record[name];
+    const there = Object.keys(record);
+    throw new DataError(
+      `\`${field.name}\` is to be read from the column \`${name}\`, which this record does not have`,
+      where,
+      there.length ? `there are ${there.map((key) => `\`${key}\``).join(", ")}` : null,
+    );
+  };
+  switch (column.kind) {
+    case "chars":
+    case "words": {
+      const value = read(column.column);
+      if (typeof value === "string") return value;
+      throw new DataError(`the column \`${column.column}\` should hold a string`, where);
+    }
+    case "value": {
+      const value = read(column.column);
+      return field.type.kind === "float" ? numbers(value, column.column, where) : value;
+    }
+    case "numbers":
+      return transpose(
+        column.columns.map((name) => numbers(read(name), name, where)),
+        column.columns,
+        where,
+      );
+  }
+}
+
+/** Text of numbers (as in CSV), separated by spaces, → numbers. Everything else is left for the encoder to judge. */
+function numbers(value: unknown, column: string, where: Where): unknown {
+  if (typeof value !== "string") return value;
+  const found = value.trim().split(/\s+/);
+  const bad = found.find((word) => word === "" || !Number.isFinite(Number(word)));
+  if (bad !== undefined) throw new DataError(`the column \`${column}\` should hold a number, not "${bad}"`, where);
+  return found.length === 1 ? Number(found[0]) : found.map(Number);
+}
+
+/** k columns of one number each: a vector of k; of T numbers each: T vectors of k. */
+function transpose(values: readonly unknown[], names: readonly string[], where: Where): unknown {
+  const lengths = values.map((value) => (Array.isArray(value) ? value.length : -1));
+  const length = lengths[0] ?? -1;
+  const other = lengths.findIndex((l) => l !== length);
+  if (other >= 0) {
+    throw new DataError(`the columns \`${names[0]}\` and \`${names[other]}\` are not of the same length`, where);
+  }
+  if (length < 0) return values;
+  return Array.from({ length }, (_, t) => values.map((value) => (value as readonly unknown[])[t]));
+}

@@ -1,0 +1,201 @@
+/** Records → samples: tokens become ids, numbers one flat array, sequences get their lengths and their end token. */
+
+import { recordValidator } from "../../compiler/blocks/index.js";
+import type { Column } from "../../compiler/blocks/types.js";
+import { nearest } from "../../compiler/diagnostics/nearest.js";
+import type { FieldInfo, Model } from "../../compiler/model.js";
+import type { DataRecord, Sample } from "../types.js";
+import { columnOf } from "./columns.js";
+import { DataError } from "./errors.js";
+import { axisLengths, flatten, product } from "./nested.js";
+import { cased, splitTokens } from "./tokens.js";
+import type { EncodeOptions, Where } from "./types.js";
+
+export type Encoder = (record: DataRecord, where?: Where) => Sample;
+
+/** Of a bound model. The encoder throws `DataError`, naming the field and the place. */
+export function encoder(model: Model, options: EncodeOptions = {}): Encoder {
+  const { columns = {}, partial = false } = options;
+  const check = recordValidator(model, partial);
+  const fields = model.fields.map((field) => ({
+    field,
+    encode: fieldEncoder(model, field, columnOf(columns, field), partial),
+  }));
+  const ragged = new Set(model.axes.filter((axis) => axis.kind === "ragged").map((axis) => axis.bound));
+  return (record, where) => {
+    const [problem] = check(record);
+    if (problem !== undefined) throw new DataError(problem, where);
+    const lengths: Record<string, number> = {};
+    const owner: Record<string, string> = {};
+    const encoded: Record<string, Float32Array | Int32Array> = {};
+    for (const { field, encode } of fields) {
+      const value = Object.hasOwn(record, field.name) ? record[field.name] : undefined;
+      if (value === undefined || value === null) continue;
+      const { values, axes } = encode(value, where ?? null);
+      encoded[field.name] = values;
+      for (const [i, axis] of field.axes.entries()) {
+        if (!ragged.has(axis)) continue;
+        const [length, before] = [axes[i]!, lengths[axis]];
+        if (before !== undefined && before !== length) {
+          const reason = `\`${field.name}\` has ${length} steps along ${axis}, but \`${owner[axis]}\` has ${before}`;
+          throw new DataError(reason, where);
+        }
+        lengths[axis] = length;
+        owner[axis] = field.name;
+      }
+    }
+    return { lengths, fields: encoded };
+  };
+}
+
+/** One record. For many, make an `encoder` once. */
+export function encode(model: Model, record: DataRecord, options?: EncodeOptions, where?: Where): Sample {
+  return encoder(model, options)(record, where);
+}
+
+interface Encoded {
+  readonly values: Float32Array | Int32Array;
+  /** Length of each axis of the field. */
+  readonly axes: readonly number[];
+}
+
+type FieldEncoder = (value: unknown, where: Where | null) => Encoded;
+
+function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: boolean): FieldEncoder {
+  const sizes = field.axes.map((bound) => axisSize(model, bound));
+  const lengthsOf = (dims: readonly number[], count: number, where: Where | null) => {
+    const lengths = axisLengths(field, sizes, dims, count);
+    if (typeof lengths === "string") throw new DataError(lengths, where);
+    return lengths;
+  };
+  if (field.type.kind === "float") {
+    return (value, where) => {
+      const { dims, values } = flatten(field.name, value, (leaf, place) => number(field, leaf, place, where), where);
+      return { values: Float32Array.from(values), axes: lengthsOf(dims, values.length, where) };
+    };
+  }
+  const vocab = field.type.vocab;
+  const idOf = tokenIds(model, vocab);
+  const end = partial ? undefined : endToken(model, field);
+  return (value, where) => {
+    const lists = splitStrings(value, field, column, field.axes.length, where);
+    const { dims, values } = flatten(
+      field.name,
+      lists,
+      (leaf, place) => idOf(typeof leaf === "string" ? cased(leaf, column) : leaf, place, where),
+      where,
+    );
+    if (end !== undefined && field.axes.length === 1 && values.at(-1) !== end) {
+      const length = values.length;
+      return { values: Int32Array.from({ length: length + 1 }, (_, i) => values[i] ?? end), axes: [length + 1] };
+    }
+    return { values: Int32Array.from(values), axes: lengthsOf(dims, values.length, where) };
+  };
+}
+
+function axisSize(model: Model, bound: string): number | undefined {
+  const axis = model.axes.find((a) => a.bound === bound);
+  if (!axis) throw new Error(`data: the model has no axis ${bound}`);
+  if (axis.kind === "static" && axis.size === undefined)
+    throw new Error(`data: the size of the axis ${bound} is not known`);
+  return axis.kind === "static" ? axis.size : undefined;
+}
+
+function number(field: FieldInfo, leaf: unknown, place: () => string, where: Where | null): number {
+  const value = typeof leaf === "boolean" ? Number(leaf) : leaf;
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    throw new DataError(`\`${place()}\` is a finite number, not ${JSON.stringify(leaf) ?? String(leaf)}`, where);
+  }
+  if (field.dist === "bernoulli" && (value < 0 || value > 1)) {
+    throw new DataError(`\`${place()}\` is 0 or 1 (or a probability between), not ${value}`, where);
+  }
+  return value;
+}
+
+/** Strings where a sequence is due become lists: `depth` axes are still to come. */
+function splitStrings(value: unknown, field: FieldInfo, column: Column, depth: number, where: Where | null): unknown {
+  if (typeof value === "string" && depth === 1) return splitTokens(value, column);
+  if (typeof value === "string" && depth > 1) {
+    throw new DataError(`\`${field.name}\` is a list of sequences (${field.axes.join(", ")}), not one string`, where);
+  }
+  if (Array.isArray(value) && depth > 1)
+    return value.map((item) => splitStrings(item, field, column, depth - 1, where));
+  return value;
+}
+
+type TokenIds = (leaf: unknown, place: () => string, where: Where | null) => number;
+
+function tokenIds(model: Model, vocab: string): TokenIds {
+  const tokens = model.vocabularies[vocab];
+  if (!tokens) throw new Error(`data: the vocabulary ${vocab} is not bound`);
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const unknown = ids.get("<UNK>");
+  return (leaf, place, where) => {
+    if (typeof leaf === "string") {
+      const id = ids.get(leaf) ?? unknown;
+      if (id !== undefined) return id;
+      const near = nearest(leaf, tokens);
+      const help =
+        near !== undefined
+          ? `did you mean ${JSON.stringify(near)}?`
+          : tokens.length <= 12
+            ? `there are ${tokens.map((token) => JSON.stringify(token)).join(", ")}`
+            : null;
+      throw new DataError(`\`${place()}\`: ${JSON.stringify(leaf)} is not in the vocabulary \`${vocab}\``, where, help);
+    }
+    if (Number.isInteger(leaf) && (leaf as number) >= 0 && (leaf as number) < tokens.length) return leaf as number;
+    const range = `0 to ${tokens.length - 1}`;
+    throw new DataError(`\`${place()}\` is a token of \`${vocab}\` or an id from ${range}, not ${String(leaf)}`, where);
+  };
+}
+
+/** The id that ends a sequence of this random, if its axis is `until` one (R17). */
+export function endToken(model: Model, field: FieldInfo): number | undefined {
+  if (field.type.kind !== "token") return undefined;
+  const until = model.axes.find((axis) => axis.until?.random === field.name && field.axes.includes(axis.bound))?.until;
+  if (!until) return undefined;
+  const tokens = model.vocabularies[field.type.vocab] ?? [];
+  const id = tokens.includes(until.token) ? tokens.indexOf(until.token) : tokens.indexOf(`<${until.token}>`);
+  if (id < 0) throw new Error(`data: the vocabulary ${field.type.vocab} lacks the end token ${until.token}`);
+  return id;
+}
+
+/**
+ * Ids back to what a record has, up to the end token: one token, a string where the vocabulary is of characters, else a list.
+ * What it gives encodes to the same ids.
+ */
+export function decodeTokens(
+  model: Model,
+  field: FieldInfo,
+  ids: ArrayLike<number>,
+  columns: EncodeOptions["columns"] = {},
+): string | readonly string[] {
+  if (field.type.kind !== "token") throw new Error(`data: ${field.name} has no tokens`);
+  const vocab = model.vocabularies[field.type.vocab] ?? [];
+  const end = endToken(model, field);
+  const list = Array.from(ids);
+  const stop = end === undefined ? -1 : list.indexOf(end);
+  const tokens = (stop < 0 ? list : list.slice(0, stop)).map((id) => {
+    const token = vocab[id];
+    if (token === undefined) throw new Error(`data: ${field.name} has no token ${id}`);
+    return token;
+  });
+  if (field.axes.length === 0) return tokens[0] ?? "";
+  const characters = isAlphabet(vocab) && columnOf(columns, field).kind !== "words";
+  return characters && tokens.every((token) => Array.from(token).length === 1) ? tokens.join("") : tokens;
+}
+
+const specials = new Set(["<UNK>", "<BOS>", "<EOS>"]);
+
+function isAlphabet(vocab: readonly string[]): boolean {
+  return vocab.every((token) => specials.has(token) || Array.from(token).length === 1);
+}
+
+/** Numbers of one sample, row-major over [axes…, shape…], as nested lists. */
+export function decodeNumbers(values: ArrayLike<number>, dims: readonly number[]): unknown {
+  if (dims.length === 0) return values[0];
+  const [first = 0, ...rest] = dims;
+  const stride = product(rest);
+  const list = Array.from(values);
+  return Array.from({ length: first }, (_, i) => decodeNumbers(list.slice(i * stride, (i + 1) * stride), rest));
+}

@@ -1,0 +1,88 @@
+/** Nested lists of any depth and their lengths. */
+import type { FieldInfo } from "../../compiler/model.js";
+import { DataError } from "./errors.js";
+import type { Where } from "./types.js";
+
+export interface Flattened {
+  /** Lengths by depth, outermost first. None: a single value. */
+  readonly dims: readonly number[];
+  readonly values: readonly number[] | Float32Array;
+}
+
+/**
+ * Values in row-major order. `leaf` gets a value and its place, `x[3, 1]`, on demand. Throws `DataError` where lists of one depth differ
+ * in length, or where values and lists stand side by side.
+ */
+export function flatten(
+  name: string,
+  value: unknown,
+  leaf: (value: unknown, place: () => string) => number,
+  where: Where | null,
+): Flattened {
+  const dims: number[] = [];
+  const values: number[] = [];
+  const path: number[] = [];
+  let leafDepth = -1;
+  const place = () => (path.length ? `${name}[${path.join(", ")}]` : name);
+  const fail = (reason: string): never => {
+    throw new DataError(`\`${place()}\` ${reason}`, where);
+  };
+  const visit = (item: unknown, depth: number): void => {
+    if (!Array.isArray(item) && !ArrayBuffer.isView(item)) {
+      if (leafDepth >= 0 && leafDepth !== depth) fail("is a single value, but a list stands at this depth elsewhere");
+      leafDepth = depth;
+      values.push(leaf(item, place));
+      return;
+    }
+    const list = item as ArrayLike<unknown>;
+    if (leafDepth >= 0 && depth >= leafDepth) fail("is a list, but a single value stands at this depth elsewhere");
+    const known = dims[depth];
+    if (known !== undefined && known !== list.length)
+      fail(`has ${list.length} entries, but the lists beside it ${known}`);
+    dims[depth] = list.length;
+    for (let i = 0; i < list.length; i++) {
+      path.push(i);
+      visit(list[i], depth + 1);
+      path.pop();
+    }
+  };
+  visit(value, 0);
+  return { dims, values };
+}
+
+export function product(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a * b, 1);
+}
+
+/**
+ * The length of each axis of a field, from lists nested as its axes and dims say, with the dims of a step in one flat list, or
+ * as one flat list altogether. `sizes`: of its axes, where they are fixed. A string says why the lists do not fit.
+ */
+export function axisLengths(
+  field: Pick<FieldInfo, "name" | "axes" | "shape">,
+  sizes: readonly (number | undefined)[],
+  dims: readonly number[],
+  count: number,
+): readonly number[] | string {
+  const rank = sizes.length;
+  const inner = product(field.shape);
+  const nested = dims.slice(0, rank);
+  const fits = nested.every((length, i) => sizes[i] === undefined || sizes[i] === length);
+  const whole = dims.length === rank + field.shape.length;
+  const exact = !whole || count === 0 || dims.slice(rank).every((length, i) => length === field.shape[i]);
+  if (dims.length >= rank && fits && exact && count === product(nested) * inner) return nested;
+  if (count === 0 && fits && dims.length < rank) return sizes.map((size, i) => dims[i] ?? size ?? 0);
+  if (dims.length <= 1) {
+    const free = sizes.flatMap((size, i) => (size === undefined ? [i] : []));
+    const step = product(sizes.map((size) => size ?? 1)) * inner;
+    const length = count / step;
+    if (free.length === 0 && length === 1) return sizes.map((size) => size ?? 1);
+    if (free.length === 1 && Number.isInteger(length)) return sizes.map((size) => size ?? length);
+  }
+  const wanted = [...field.axes.map((axis, i) => sizes[i] ?? axis), ...field.shape];
+  return `\`${field.name}\` is ${shape(wanted)}, but ${shape(dims)} were given`;
+}
+
+function shape(dims: readonly (number | string)[]): string {
+  return dims.length ? `${dims.join(" × ")} values` : "one value";
+}
