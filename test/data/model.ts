@@ -8,7 +8,7 @@ export interface Sketch {
 }
 
 export function sketchModel(sketch: Sketch, known: Vocabularies = {}): Model {
-  const vocabs = (sketch.vocabs ?? []).map((vocab): VocabInfo => ({ special: [], ...vocab }));
+  const vocabs = (sketch.vocabs ?? []).map((vocab): VocabInfo => ({ special: [], mentioned: [], ...vocab }));
   const listed = Object.fromEntries(vocabs.flatMap(({ name, tokens }) => (tokens ? [[name, tokens]] : [])));
   const vocabularies = { ...listed, ...known };
   return {
@@ -47,7 +47,7 @@ export function floats(name: string, axes: readonly string[], shape: readonly nu
 
 /** x[s] : In → y[t] : Out until EOS. */
 export const seq2seq: Sketch = {
-  axes: [{ bound: "S" }, { bound: "T", until: { random: "y", token: "EOS" } }],
+  axes: [{ bound: "S" }, { bound: "T", until: { random: "y", token: "<EOS>" } }],
   vocabs: [{ name: "In" }, { name: "Out", special: ["BOS", "EOS"] }],
   fields: [tokens("x", "In", ["S"]), tokens("y", "Out", ["T"], "random")],
 };

@@ -14,23 +14,17 @@ export interface Group {
   readonly extents: Readonly<Record<string, number>>;
 }
 
-/** Shapes allowed for all axes together, about. */
-const shapes = 8;
+/** Shapes allowed for all axes together. */
+const shapes = 9;
 /** Distinct lengths above which neighbours are merged before the search, which takes the square of their number. */
 const searched = 256;
 
 export function levelsOf(samples: readonly Sample[]): Levels {
   const axes = [...new Set(samples.flatMap((sample) => Object.keys(sample.lengths)))];
-  const each = Math.max(1, Math.floor(shapes ** (1 / Math.max(1, axes.length)) + 1e-9));
-  return Object.fromEntries(
-    axes.map((axis) => [
-      axis,
-      bestLevels(
-        samples.flatMap((sample) => sample.lengths[axis] ?? []),
-        each,
-      ),
-    ]),
-  );
+  const lengths = axes.map((axis) => samples.flatMap((sample) => sample.lengths[axis] ?? []));
+  const varying = lengths.filter((list) => new Set(list).size > 1).length;
+  const each = Math.max(1, Math.floor(shapes ** (1 / Math.max(1, varying)) + 1e-9));
+  return Object.fromEntries(axes.map((axis, i) => [axis, bestLevels(lengths[i]!, each)]));
 }
 
 /**

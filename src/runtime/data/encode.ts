@@ -155,7 +155,7 @@ export function endToken(model: Model, field: FieldInfo): number | undefined {
   const until = model.axes.find((axis) => axis.until?.random === field.name && field.axes.includes(axis.bound))?.until;
   if (!until) return undefined;
   const tokens = model.vocabularies[field.type.vocab] ?? [];
-  const id = tokens.includes(until.token) ? tokens.indexOf(until.token) : tokens.indexOf(`<${until.token}>`);
+  const id = tokens.indexOf(until.token);
   if (id < 0) throw new Error(`data: the vocabulary ${field.type.vocab} lacks the end token ${until.token}`);
   return id;
 }

@@ -1,4 +1,5 @@
 /** From the data block of a spec to batches: sources, vocabularies, encoding, splits. */
+import { recordValidator } from "../../compiler/blocks/index.js";
 import type { DataConfig } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
 import type { Batch, Sample } from "../types.js";
@@ -10,7 +11,7 @@ import { DataError } from "./errors.js";
 import { cut, type Part, readParts } from "./split.js";
 import { scoringWindows, slice, trainingWindows, type Window, windowAxis } from "./streams.js";
 import type { DataOptions, Dataset, Split } from "./types.js";
-import { buildVocabularies } from "./vocab.js";
+import { buildVocabularies, type FieldRecord } from "./vocab.js";
 
 type ByPart<T> = { readonly train: T; readonly valid: T | null; readonly test: T | null };
 
@@ -20,6 +21,15 @@ function each<A, B>(parts: ByPart<A>, f: (part: A) => B): ByPart<B> {
     valid: parts.valid === null ? null : f(parts.valid),
     test: parts.test === null ? null : f(parts.test),
   };
+}
+
+/** Before vocabularies are made of them: a value of the wrong type is no token. */
+function validate(model: Model, records: readonly FieldRecord[]): void {
+  const check = recordValidator(model);
+  for (const { fields, where } of records) {
+    const [problem] = check(fields);
+    if (problem !== undefined) throw new DataError(problem, where);
+  }
 }
 
 /** Steps of a whole sequence above which its gradient cannot reasonably be held in memory. */
@@ -36,6 +46,7 @@ export async function loadData(model: Model, config: DataConfig, options: DataOp
   const records = each(parts, (part) =>
     part.records.map((record) => ({ fields: toFields(model, columns, record), where: record.where })),
   );
+  if (model.unsized.length) each(records, (list) => validate(model, list));
   const heldOut = [...(records.valid ?? []), ...(records.test ?? [])];
   const bound = model.unsized.length ? model.bind(buildVocabularies(model, columns, records.train, heldOut)) : model;
   const encode = encoder(bound, { columns });

@@ -87,8 +87,21 @@ export function compareCodePoints(a: string, b: string): number {
 
 function order(vocab: VocabInfo, counts: ReadonlyMap<string, number>, byCount: boolean): string[] {
   const special = [...(hasUnknown(vocab) ? ["<UNK>"] : []), ...vocab.special.map((name) => `<${name}>`)];
-  const tokens = Array.from(counts.keys())
-    .filter((token) => !special.includes(token) && counts.get(token)! >= (vocab.min ?? 1))
-    .sort((a, b) => (byCount ? counts.get(b)! - counts.get(a)! : 0) || compareCodePoints(a, b));
-  return [...tokens.slice(0, vocab.max), ...special];
+  const missing = vocab.mentioned.find((token) => !counts.has(token) && !special.includes(token));
+  if (missing !== undefined) {
+    throw new DataError(
+      `the spec writes the token ${JSON.stringify(missing)} of \`${vocab.name}\`, but no record has it`,
+      null,
+      `list the vocabulary, \`vocab ${vocab.name} = ["…"]\`, or write a token of the data`,
+    );
+  }
+  const frequent = (a: string, b: string) => counts.get(b)! - counts.get(a)!;
+  const sorted = Array.from(counts.keys())
+    .filter((token) => !special.includes(token))
+    .sort((a, b) => (byCount ? frequent(a, b) : 0) || compareCodePoints(a, b));
+  // Tokens that the spec writes are kept, however rare.
+  const named = new Set(vocab.mentioned.filter((token) => counts.has(token)));
+  let room = (vocab.max ?? Number.POSITIVE_INFINITY) - named.size;
+  const kept = sorted.filter((token) => named.has(token) || (counts.get(token)! >= (vocab.min ?? 1) && room-- > 0));
+  return [...kept, ...special];
 }

@@ -21,10 +21,16 @@ const keep = 0.7;
  * that both frames together show it; the first frame is `still`. A shape that would leave the frame turns.
  */
 export function motion(options: GeneratorOptions<"motion">): { x: Float32Array; y: Direction[] }[] {
-  return Array.from({ length: options.count }, (_, i) => film(options, draws(options.seed, "motion", i)));
+  return Array.from({ length: options.count }, (_, i) =>
+    film(options, draws(options.seed, "motion", i), draws(options.seed, "motion noise", i)),
+  );
 }
 
-function film({ frames, size, noise }: GeneratorOptions<"motion">, stream: Draws): { x: Float32Array; y: Direction[] } {
+function film(
+  { frames, size, noise }: GeneratorOptions<"motion">,
+  stream: Draws,
+  dust: Draws,
+): { x: Float32Array; y: Direction[] } {
   const radius = 1 + stream.below(2);
   const shape = stream.pick(shapes);
   const place = () => radius + stream.below(size - 2 * radius);
@@ -43,7 +49,7 @@ function film({ frames, size, noise }: GeneratorOptions<"motion">, stream: Draws
     }
     y.push(direction);
     const frame = x.subarray(t * size * size, (t + 1) * size * size);
-    for (let i = 0; i < frame.length; i++) frame[i] = noise === 0 ? 0 : noise * stream.normal();
+    for (let i = 0; i < frame.length; i++) frame[i] = noise === 0 ? 0 : noise * dust.normal();
     for (let r = -radius; r <= radius; r++) {
       for (let c = -radius; c <= radius; c++) if (shape(r, c, radius)) frame[(row + r) * size + column + c]! += 1;
     }

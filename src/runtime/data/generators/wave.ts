@@ -12,6 +12,7 @@ const parts = [
 export function wave({ length, count, noise, seed }: GeneratorOptions<"wave">): { s: Float32Array }[] {
   return Array.from({ length: count }, (_, record) => {
     const stream = draws(seed, "wave", record);
+    const dust = draws(seed, "wave noise", record);
     const sinusoids = parts.map(({ amplitude, period }) => ({
       amplitude,
       rate: (2 * Math.PI) / (period * (0.8 + 0.4 * stream.uniform())),
@@ -19,7 +20,7 @@ export function wave({ length, count, noise, seed }: GeneratorOptions<"wave">): 
     }));
     const s = Float32Array.from({ length }, (_, t) => {
       const sum = sinusoids.reduce((total, p) => total + p.amplitude * Math.sin(p.rate * t + p.phase), 0);
-      return noise === 0 ? sum : sum + noise * stream.normal();
+      return noise === 0 ? sum : sum + noise * dust.normal();
     });
     return { s };
   });
