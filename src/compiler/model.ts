@@ -13,6 +13,8 @@ export interface VocabInfo {
   readonly min?: number;
   /** Tokens that the model mentions and that are appended to those of the data: `BOS`, `EOS`, in this order. */
   readonly special: readonly ("BOS" | "EOS")[];
+  /** Tokens that the spec writes out (`c[-1] = "h"`): a vocabulary from the data that lacks one is a mistake in either. */
+  readonly mentioned: readonly string[];
 }
 
 export interface AxisInfo {
@@ -22,7 +24,10 @@ export interface AxisInfo {
   readonly kind: "static" | "ragged";
   readonly size?: number;
   /** Is the length of this axis found by decoding (`until y[t] == EOS`), and by which random and token? */
-  readonly until?: { readonly random: string; readonly token: string };
+  readonly until?: {
+    readonly random: string /** As in Vocabularies: `<EOS>`, or a token of the data. */;
+    readonly token: string;
+  };
 }
 
 export type FieldType = { readonly kind: "token"; readonly vocab: string } | { readonly kind: "float" };
@@ -117,6 +122,8 @@ export interface Model {
 
 export interface Checked {
   readonly diagnostics: readonly Diagnostic[];
+  /** Texts of the imported files, by the `file` of labels that point into them. */
+  readonly sources: ReadonlyMap<string, string>;
   /** Absent where an error stands in the way. */
   readonly models: readonly Model[];
 }

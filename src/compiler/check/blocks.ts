@@ -1,0 +1,122 @@
+/** `data`, `train` and `decode` as JSON, with what is set from outside put in. What the keys mean is validated elsewhere. */
+import * as names from "../diagnostics/check-names.js";
+import type { Block, BlockCall, BlockValue, Model } from "../model.js";
+import type { Expr, ModelDef, Statement } from "../syntax/ast.js";
+import { printExpr } from "../syntax/print.js";
+import { numberOf } from "./constants.js";
+import type { Context } from "./context.js";
+import type { Names } from "./entities.js";
+import { nearest } from "./nearest.js";
+import { type BlockName, blockNames, type Overrides } from "./overrides.js";
+
+type BlockStatement = Extract<Statement, { kind: "block" }>;
+
+export function readBlocks(cx: Context, model: ModelDef, own: Names, overrides: Overrides): Model["blocks"] {
+  const blocks: Partial<Record<BlockName, Block>> = {};
+  for (const s of model.body) {
+    if (s.kind !== "block") continue;
+    const name = blockNames.find((b) => b === s.name);
+    if (!name) cx.report(names.unknownBlock({ place: s.nameSpan, name: s.name, near: nearest(s.name, blockNames) }));
+    else if (blocks[name]) cx.report(names.duplicateName({ place: s.nameSpan, name, first: firstOf(model, name) }));
+    else blocks[name] = readBlock(cx, s, own);
+  }
+  for (const name of blockNames)
+    for (const [path, value] of overrides.inBlock(name)) blocks[name] = withSetting(blocks[name] ?? {}, path, value);
+  return blocks;
+}
+
+const firstOf = (model: ModelDef, name: string) =>
+  (model.body.find((s) => s.kind === "block" && s.name === name) as BlockStatement).nameSpan;
+
+function readBlock(cx: Context, s: BlockStatement, own: Names): Block {
+  const out: Record<string, BlockValue> = {};
+  for (const e of s.entries) {
+    const { value } = e;
+    const bare = value.kind === "name" ? value.name : value.kind === "call" ? value.callee : null;
+    const key = e.key ?? bare;
+    if (key === null) {
+      cx.report(names.badBlockValue({ place: e.span, message: `\`${printExpr(value)}\` has no key` }));
+      continue;
+    }
+    if (Object.hasOwn(out, key)) cx.report(names.duplicateKey({ place: e.keySpan ?? e.span, key, block: s.name }));
+    out[key] = e.key === undefined && value.kind === "name" ? true : blockValue(cx, value, own, s.name === "data");
+  }
+  return out;
+}
+
+/** Names are hyperparameters and dims where there are such, else words; in `data` they are columns. */
+function blockValue(cx: Context, e: Expr, own: Names, columns: boolean): BlockValue {
+  switch (e.kind) {
+    case "number":
+      return e.value;
+    case "string":
+      return e.value;
+    case "name": {
+      if (e.name === "true" || e.name === "false") return e.name === "true";
+      if (e.name === "none") return null;
+      return (columns ? null : numberOf(cx, e, own)) ?? e.name;
+    }
+    case "list":
+      return e.items.map((x) => blockValue(cx, x, own, columns));
+    case "call": {
+      const args = e.args.filter((a) => a.name === undefined).map((a) => blockValue(cx, a.value, own, columns));
+      // an option is no column: `count = N` is the number
+      const named = e.args.flatMap((a) =>
+        a.name === undefined
+          ? []
+          : [
+              [
+                a.name,
+                blockValue(cx, a.value, own, columns && a.value.kind === "name" && numberOf(cx, a.value, own) === null),
+              ] as const,
+            ],
+      );
+      return { call: e.callee, args, named: Object.fromEntries(named) };
+    }
+    default: {
+      const n = numberOf(cx, e, own);
+      if (n !== null) return n;
+      cx.report(names.badBlockValue({ place: e.span, message: `\`${printExpr(e)}\` is no value of a block` }));
+      return null;
+    }
+  }
+}
+
+/** Ways of decoding: setting one replaces another. */
+const methods = ["greedy", "sample", "beam"];
+
+const isCall = (v: BlockValue | undefined): v is BlockCall => typeof v === "object" && v !== null && "call" in v;
+const isOptimizerKey = (key: string): boolean =>
+  ["lr", "momentum", "nesterov", "beta1", "beta2", "eps", "weight_decay"].includes(key);
+
+/**
+ * `train.batch`, `train.optimizer.lr`, and for short `train.lr`: a key that the block lacks, and one of its calls has,
+ * is an argument of that call.
+ */
+export function withSetting(block: Block, path: readonly string[], value: BlockValue): Block {
+  const [key, ...rest] = path as [string, ...string[]];
+  const current = block[key];
+  if (rest.length) {
+    const call: BlockCall = isCall(current)
+      ? current
+      : { call: typeof current === "string" ? current : key, args: [], named: {} };
+    return { ...block, [key]: { ...call, named: { ...call.named, [rest.join(".")]: value } } };
+  }
+  if (methods.includes(key)) {
+    const others = Object.entries(block).filter(([k]) => !methods.includes(k));
+    const method: BlockValue = typeof value === "number" ? { call: key, args: [value], named: {} } : value;
+    return { ...Object.fromEntries(others), [key]: method };
+  }
+  if (!Object.hasOwn(block, key)) {
+    const holder = Object.entries(block).find(([, v]) => isCall(v) && Object.hasOwn(v.named, key))?.[0];
+    const inside = holder ?? (isOptimizerKey(key) ? "optimizer" : undefined);
+    if (inside !== undefined)
+      return withSetting(inside in block ? block : { ...block, [inside]: "adam" }, [inside, key], value);
+  }
+  if (key === "truncate" && typeof value === "number")
+    return {
+      ...block,
+      [key]: { call: key, args: [value, ...(isCall(current) ? current.args.slice(1) : [])], named: {} },
+    };
+  return { ...block, [key]: value };
+}

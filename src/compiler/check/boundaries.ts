@@ -1,0 +1,168 @@
+/**
+ * Boundaries (R11): which indices outside the domain are read, and which clause defines each. The boxes of the System are
+ * disjoint: every combination of pins that is read gets the most specific clause.
+ */
+import * as domains from "../diagnostics/check-domains.js";
+import { notSupported } from "../diagnostics/check-unsupported.js";
+import { fromEnd, fromStart, samePos } from "../system/positions.js";
+import type { Pos, Slot } from "../system/types.js";
+import type { Context } from "./context.js";
+import { fixedSize, showPos, showRead } from "./indices.js";
+import type { Boundary, ClauseDef, Quantity } from "./terms.js";
+import type { Place } from "./types.js";
+import { allTerms, type ReadTerm, readsIn } from "./walk.js";
+
+/** Every sample has at least one element along a ragged axis. */
+export const minLength = 1;
+
+/** A position outside the domain per slot, or null where the slot is in range. */
+type Box = readonly (Pos | null)[];
+
+export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
+  const boxes = new Map<Quantity, Map<string, { readonly box: Box; readonly read: ReadTerm }>>();
+  for (const t of allTerms(cx))
+    for (const read of readsIn(t))
+      for (const box of outside(cx, read)) {
+        const own = boxes.get(read.of) ?? new Map();
+        boxes.set(read.of, own);
+        const key = JSON.stringify(box);
+        if (!own.has(key)) own.set(key, { box, read });
+      }
+  return new Map(cx.quantities.map((q) => [q, resolve(cx, q, [...(boxes.get(q)?.values() ?? [])])]));
+}
+
+/** The positions outside that one index can reach. */
+function reachable(cx: Context, p: Pos, axis: string): Pos[] {
+  const least = fixedSize(cx, axis) ?? minLength;
+  const range = (n: number, f: (k: number) => Pos): Pos[] => Array.from({ length: Math.max(n, 0) }, (_, k) => f(k));
+  switch (p.k) {
+    case "var":
+      return p.shift < 0 ? range(-p.shift, (k) => fromStart(-1 - k)) : range(p.shift, (k) => fromEnd(k));
+    case "start":
+      if (p.off < 0) return [p];
+      // h[3] of a sequence that may be shorter: any place from its end to there
+      return p.off < least ? [] : range(p.off - least + 1, (k) => fromEnd(k));
+    case "end":
+      if (p.off >= 0) return [p];
+      return range(-p.off - least, (k) => fromStart(-1 - k)); // T-2 is −1 where T = 1
+  }
+}
+
+function outside(cx: Context, read: ReadTerm): Box[] {
+  let all: (Pos | null)[][] = [[]];
+  for (const [i, p] of read.idx.entries()) {
+    const options = [...(staysInside(p) ? [null] : []), ...reachable(cx, p, (read.of.slots[i] as Slot).axis)];
+    all = all.flatMap((box) => options.map((o) => [...box, o]));
+  }
+  return all.filter((box) => box.some((o) => o !== null));
+}
+
+const staysInside = (p: Pos): boolean => p.k === "var" || (p.k === "start" ? p.off >= 0 : p.off < 0);
+
+const isInterior = (c: ClauseDef): boolean =>
+  c.pins.some(({ at }) => typeof at !== "string" && (at.k === "start" ? at.off >= 0 : at.k === "end" && at.off < 0));
+
+function matches(c: ClauseDef, box: Box, slots: readonly Slot[]): boolean {
+  return c.pins.every(({ slot, at }) => {
+    const p = box[slots.findIndex((s) => s.name === slot)];
+    if (!p) return false;
+    if (at === "below") return p.k === "start" && p.off < 0;
+    if (at === "beyond") return p.k === "end" && p.off >= 0;
+    return samePos(p, at);
+  });
+}
+
+/** How much a clause says: exact pins count more than ranges. */
+const weight = (c: ClauseDef): number => c.pins.reduce((n, p) => n + (typeof p.at === "string" ? 1 : 1.01), 0);
+
+function resolve(
+  cx: Context,
+  q: Quantity,
+  boxes: readonly { readonly box: Box; readonly read: ReadTerm }[],
+): Boundary[] {
+  const out: Boundary[] = [];
+  const used = new Set<ClauseDef>();
+  const told = new Set<string>();
+  for (const { box, read } of boxes) {
+    const fitting = q.clauses
+      .filter((c) => !isInterior(c) && matches(c, box, q.slots))
+      .sort((a, b) => weight(b) - weight(a));
+    const [best, second] = fitting;
+    if (!best) {
+      const missing = missingClause(cx, q, box, read);
+      if (!told.has(missing.clause)) cx.report(domains.missingBoundary(missing));
+      told.add(missing.clause);
+      continue;
+    }
+    if (second && weight(second) === weight(best))
+      cx.report(domains.overlappingClauses({ first: best.span, second: second.span, name: q.name }));
+    used.add(best);
+    const pins = q.slots.flatMap((s, i) => (box[i] ? [{ slot: s.name, at: box[i] as Pos }] : []));
+    out.push({ pins, clause: best });
+  }
+  interior(cx, q, out, used);
+  for (const c of q.clauses) if (!used.has(c)) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
+  return out;
+}
+
+/** Clauses inside the domain, such as `h[0] = …`, replace the equation there. */
+function interior(cx: Context, q: Quantity, out: Boundary[], used: Set<ClauseDef>): void {
+  const inside = q.clauses.filter(isInterior);
+  for (const c of inside) {
+    used.add(c);
+    const pins = c.pins as Boundary["pins"];
+    if (pins.length !== c.pins.length || pins.some((p) => !("k" in (p.at as object)))) continue;
+    if (
+      q.slots.length > 1 &&
+      inside.length > 1 &&
+      inside.some((d) => d !== c && d.pins.some((p) => !c.pins.some((x) => x.slot === p.slot)))
+    ) {
+      cx.report(
+        notSupported({
+          place: c.span,
+          construct: "interior clauses that cross",
+          help: "put them outside the domain: `D[-1, j]`, `D[i, -1]`",
+        }),
+      );
+      continue;
+    }
+    const same = inside.find((d) => d !== c && d.text === c.text && used.has(d));
+    if (same) cx.report(domains.overlappingClauses({ first: same.span, second: c.span, name: q.name }));
+    out.push({ pins, clause: c });
+    const [pin] = c.pins;
+    const at = pin?.at;
+    const takesInput =
+      q.definition && readsIn(q.definition.term).some((r) => r.of.role === "input" || r.of.role === "random");
+    if (pin && at && typeof at !== "string" && at.k === "start" && at.off === 0 && takesInput)
+      cx.report(domains.interiorClause({ place: c.span, text: c.text, instead: c.text.replace("0", "-1") }));
+  }
+}
+
+interface Missing {
+  readonly read: Place;
+  readonly text: string;
+  readonly index: string;
+  readonly domain: string;
+  readonly clause: string;
+  readonly defined: Place;
+}
+
+function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Missing {
+  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, s.axis) : s.name));
+  const index = read.idx.flatMap((p, i) => {
+    const out = box[i];
+    if (!out || p.k !== "var") return [];
+    const reader = out.k === "end" ? fromEnd(out.off - p.shift) : fromStart((out as { off: number }).off - p.shift);
+    return [`${p.v} = ${showPos(reader, q.slots[i]?.axis ?? "")}`];
+  });
+  const bounds = q.slots.filter((_, i) => box[i]).map((s) => `0 ≤ ${s.name} < ${s.axis}`);
+  const shortest = cx.axes.size ? "the shortest sequence" : "its place";
+  return {
+    read: read.span,
+    text: showRead(q.name, q.slots, read.idx),
+    index: index.join(", ") || shortest,
+    domain: bounds.join(", "),
+    clause: `${q.name}[${at.join(", ")}]`,
+    defined: q.definition?.span ?? q.span,
+  };
+}

@@ -1,0 +1,195 @@
+/** A checked model and the sizes of its vocabularies to the System of a mode. */
+import type { Mode, Vocabularies } from "../model.js";
+import { SystemBuilder } from "../system/builder.js";
+import { E, type Expr, sumOver } from "../system/expr.js";
+import type { Env } from "../system/positions.js";
+import { BATCH, type Role, type Slot, type System } from "../system/types.js";
+import { minLength } from "./boundaries.js";
+import type { Context, Objective } from "./context.js";
+import type { Dim } from "./dims.js";
+import * as dims from "./dims.js";
+import { freeSlots } from "./free.js";
+import { Lower, type Target } from "./lower.js";
+import { drawOf, hit, logProbability } from "./randoms.js";
+import type { Boundary, Quantity, Sampling, Term } from "./terms.js";
+import { isToken, shapeOf } from "./types.js";
+import { termsOf, visit } from "./walk.js";
+
+export interface Sized {
+  readonly cx: Context;
+  readonly boundaries: ReadonlyMap<Quantity, readonly Boundary[]>;
+  readonly vocabularies: Vocabularies;
+}
+
+/** The number that a dim is once the vocabularies are known. */
+export function sizesOf(cx: Context, vocabularies: Vocabularies): (d: Dim) => number {
+  const sizes = new Map(cx.sizes);
+  for (const [name, tokens] of Object.entries(vocabularies)) sizes.set(name, tokens.length);
+  return (d) => dims.evaluate(d, sizes);
+}
+
+export function buildSystem(model: Sized, mode: Mode): System {
+  return new Build(model, mode).run();
+}
+
+class Build {
+  readonly #builder = new SystemBuilder();
+  readonly #size: (d: Dim) => number;
+  readonly #batch: ReadonlySet<Quantity>;
+  readonly #target: Target;
+  readonly #lower: Lower;
+
+  constructor(
+    readonly model: Sized,
+    readonly mode: Mode,
+  ) {
+    const { cx, vocabularies } = model;
+    this.#size = sizesOf(cx, vocabularies);
+    this.#batch = batchDependent(cx);
+    this.#target = {
+      training: mode.training,
+      drawn: new Set(mode.drawn),
+      size: this.#size,
+      tokenId: (vocab, text) => {
+        const id = vocabularies[vocab]?.indexOf(text) ?? -1;
+        if (id < 0) throw new Error(`the vocabulary ${vocab} has no token ${text}`);
+        return id;
+      },
+      hasBatch: (q) => this.#batch.has(q),
+      isRagged: (axis) => cx.axes.get(axis)?.size === null,
+    };
+    this.#lower = new Lower(this.#target);
+  }
+
+  run(): System {
+    const { cx } = this.model;
+    for (const a of cx.axes.values())
+      if (a.size) this.#builder.axis(a.bound, "static", { size: this.#size(a.size) });
+      else this.#builder.axis(a.bound, "ragged", { min: minLength });
+    const quantities = cx.quantities.filter((q) => this.mode.training || !q.trainingOnly);
+    for (const q of quantities) this.#declare(q);
+    for (const q of quantities) {
+      const e = this.#equation(q);
+      if (e) this.#builder.equate(q.id, e);
+    }
+    for (const q of quantities) for (const b of this.model.boundaries.get(q) ?? []) this.#clause(q, b);
+    this.#objective();
+    return this.#builder.finish();
+  }
+
+  #slots(q: Quantity): Slot[] {
+    return this.#batch.has(q) ? [BATCH, ...q.slots] : [...q.slots];
+  }
+
+  #isDrawn(q: Quantity): boolean {
+    return q.role === "random" && this.#target.drawn.has(q.id);
+  }
+
+  #role(q: Quantity): Role {
+    if (q.role === "random") return this.#isDrawn(q) ? "eq" : "input";
+    return q.role;
+  }
+
+  #shape(q: Quantity): number[] {
+    return isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(this.#size);
+  }
+
+  #declare(q: Quantity): void {
+    const labels = isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(dims.show);
+    this.#builder.declare(q.id, this.#slots(q), this.#shape(q), this.#role(q), {
+      dtype: isToken(q.type) ? "int" : "float",
+      named: q.named,
+      labels,
+      origin: { start: q.span.start, end: q.span.end },
+      ...(q.noise ? { noise: q.noise } : {}),
+    });
+  }
+
+  #equation(q: Quantity): Expr | null {
+    if (this.#isDrawn(q)) return drawOf(this.#lower, q, q.sampling as Sampling);
+    if (q.role !== "eq" || !q.definition) return null;
+    return isToken(q.type) ? this.#lower.raw(q.definition.term) : this.#lower.as(q.definition.term, this.#shape(q));
+  }
+
+  /** A clause at one box: variables that it leaves free and the box pins are constants there. */
+  #clause(q: Quantity, { pins, clause }: Boundary): void {
+    const env: Env = Object.fromEntries(pins.map((p) => [p.slot, p.at]));
+    const lower = new Lower(this.#target, env);
+    const e = isToken(q.type) ? lower.raw(clause.term) : lower.as(clause.term, this.#shape(q));
+    this.#builder.clause(q.id, pins, e);
+  }
+
+  /** Sums a scalar over the samples and over `slots`. */
+  #total(e: Expr, slots: readonly Slot[]): Expr {
+    return sumOver([BATCH, ...slots], e);
+  }
+
+  /** `loss = total / count + penalties`, and what is reported beside it (R14). */
+  #objective(): void {
+    const { cx } = this.model;
+    const b = this.#builder;
+    const terms: Expr[] = [];
+    const counts: Expr[] = [];
+    const penalties: Expr[] = [];
+    const number = (id: string, e: Expr): Expr => b.ident(b.define(id, [], e));
+    for (const q of cx.quantities) {
+      if (q.role !== "random" || !q.sampling || this.#isDrawn(q)) continue;
+      const { sampling: s } = q;
+      const y = b.ident(q.id);
+      const logp = b.ident(b.define(`${q.id}.logp`, this.#slots(q), logProbability(this.#lower, q, s, y)));
+      const weighted = s.weight ? E.mul(this.#lower.as(s.weight, []), logp) : logp;
+      terms.push(E.neg(this.#total(weighted, q.slots)));
+      counts.push(number(`${q.id}.count`, this.#total(E.num(1), q.slots)));
+      const right = hit(this.#lower, q, s, y);
+      if (right) number(`${q.id}.hits`, this.#total(right, q.slots));
+    }
+    for (const o of cx.objectives) {
+      const { term } = o;
+      const slots = freeSlots(term, []);
+      if (o.kind === "metric") {
+        number(`metric.${o.name}.sum`, this.#total(this.#lower.as(term, []), slots));
+        number(`metric.${o.name}.count`, this.#total(E.num(1), slots));
+      } else if (this.#ofSample(o)) terms.push(this.#total(this.#lower.as(term, []), slots));
+      else penalties.push(sumOver(slots, this.#lower.as(term, [])));
+    }
+    const samples = (): Expr => this.#total(E.num(1), []);
+    const total = number("total", terms.length ? E.add(...terms) : E.num(0));
+    const count = number("count", counts.length ? E.add(...counts) : samples());
+    b.define("loss", [], penalties.length ? E.add(E.div(total, count), ...penalties) : E.div(total, count));
+  }
+
+  #ofSample(o: Objective): boolean {
+    return dependsOnSample(this.model.cx, o.term, this.#batch);
+  }
+}
+
+/** Does a term have a value of its own for every sample? */
+function dependsOnSample(cx: Context, term: Term, batch: ReadonlySet<Quantity>): boolean {
+  const ragged = (axis: string | undefined): boolean => axis !== undefined && cx.axes.get(axis)?.size === null;
+  let found = false;
+  visit(term, (t) => {
+    if (t.kind === "read")
+      found ||= batch.has(t.of) || t.idx.some((p, i) => p.k === "end" && ragged(t.of.slots[i]?.axis));
+    if (t.kind === "index") found ||= ragged(t.slot.axis);
+    if (t.kind === "extent") found ||= ragged(t.axis);
+    if (t.kind === "reduce") found ||= t.slots.some((s) => ragged(s.axis));
+    if (t.kind === "call" && t.noise) found = true;
+  });
+  return found;
+}
+
+/** The quantities that differ from sample to sample; the others have no batch slot and are computed once. */
+function batchDependent(cx: Context): Set<Quantity> {
+  const ragged = (s: Slot): boolean => cx.axes.get(s.axis)?.size === null;
+  const given = (q: Quantity): boolean => q.role === "input" || q.role === "random" || q.role === "noise";
+  const out = new Set(cx.quantities.filter((q) => given(q) || q.slots.some(ragged)));
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const q of cx.quantities) {
+      if (out.has(q) || !termsOf(q).some((t) => dependsOnSample(cx, t, out))) continue;
+      out.add(q);
+      grown = true;
+    }
+  }
+  return out;
+}

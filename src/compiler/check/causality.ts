@@ -1,0 +1,144 @@
+/** Causality (R12): every cycle steps along an axis in one direction. The scheduler decides; this says why it cannot. */
+
+import type { Step } from "../diagnostics/check-causality.js";
+import * as causality from "../diagnostics/check-causality.js";
+import { NotCausal, schedule } from "../schedule/schedule.js";
+import { at } from "../system/positions.js";
+import type { Pos, System } from "../system/types.js";
+import type { Context } from "./context.js";
+import { showRead } from "./indices.js";
+import type { Boundary, Quantity } from "./terms.js";
+import { type ReadTerm, readsIn, termsOf } from "./walk.js";
+
+/** `from` reads `to`. */
+interface Edge {
+  readonly from: Quantity;
+  readonly to: Quantity;
+  readonly read: ReadTerm;
+  /** Per axis, how far back or ahead; null where the index is a constant. */
+  readonly shifts: ReadonlyMap<string, number | null>;
+}
+
+export interface Systems {
+  readonly boundaries: ReadonlyMap<Quantity, readonly Boundary[]>;
+  readonly lineOf: (offset: number, file?: string) => number;
+  build(drawn: readonly string[]): System;
+}
+
+export function checkCausality(cx: Context, s: Systems): void {
+  const randoms = cx.quantities.filter((q) => q.role === "random");
+  const observed = stuck(s.build([]));
+  if (observed) {
+    explain(cx, s, observed, []);
+    return;
+  }
+  const drawn = randoms.length ? stuck(s.build(randoms.map((q) => q.id))) : null;
+  if (drawn) explain(cx, s, drawn, randoms);
+}
+
+function stuck(system: System): ReadonlySet<string> | null {
+  try {
+    schedule(system);
+    return null;
+  } catch (e) {
+    if (e instanceof NotCausal) return new Set(e.cycle);
+    throw e;
+  }
+}
+
+function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: readonly Quantity[]): void {
+  // Parts of an expression have ids of their own, so the members are the quantities on a cycle among themselves.
+  const edges = cx.quantities
+    .filter((q) => cycle.has(q.id))
+    .flatMap((q) => edgesOf(q, drawn))
+    .filter((e) => cycle.has(e.to.id));
+  const steps = (path: readonly Edge[]): Step[] => path.map((e) => stepOf(s, e));
+  const still = edges.filter((e) => [...e.shifts.values()].every((k) => k === 0));
+  const loop = findCycle(still);
+  const early = (path: readonly Edge[]): boolean => {
+    const random = path.map((e) => e.to).find((q) => drawn.includes(q));
+    if (!random) return false;
+    const read = path.find((e) => e.to === random) as Edge;
+    cx.report(
+      causality.tooEarly({ steps: steps(path), random: random.name, place: read.read.span, read: textOf(read) }),
+    );
+    return true;
+  };
+  if (loop) {
+    if (!early(loop)) cx.report(causality.causalCycle({ steps: steps(loop), suggestion: suggestionFor(loop) }));
+    return;
+  }
+  const fixed = findCycle(edges, (e) => [...e.shifts.values()].some((k) => k === null));
+  if (fixed) {
+    const read = fixed.find((e) => [...e.shifts.values()].some((k) => k === null)) as Edge;
+    if (!early(fixed))
+      cx.report(causality.constantInCycle({ steps: steps(fixed), read: textOf(read), place: read.read.span }));
+    return;
+  }
+  const axes = [...new Set(edges.flatMap((e) => [...e.shifts.keys()]))];
+  for (const axis of axes) {
+    const by = (sign: number) => findCycle(edges, (e) => Math.sign(e.shifts.get(axis) ?? 0) === sign);
+    const [back, ahead] = [by(-1), by(1)];
+    if (!back || !ahead) continue;
+    if (!early(ahead)) cx.report(causality.directionConflict({ back: steps(back), ahead: steps(ahead), axis }));
+    return;
+  }
+  const any = findCycle(edges);
+  if (any && !early(any)) cx.report(causality.causalCycle({ steps: steps(any) }));
+}
+
+function edgesOf(q: Quantity, drawn: readonly Quantity[]): Edge[] {
+  if (q.role !== "eq" && !drawn.includes(q)) return [];
+  return termsOf(q)
+    .flatMap(readsIn)
+    .map((read) => ({ from: q, to: read.of, read, shifts: shiftsOf(q, read) }));
+}
+
+function shiftsOf(reader: Quantity, read: ReadTerm): Map<string, number | null> {
+  const out = new Map<string, number | null>();
+  for (const [i, p] of read.idx.entries()) {
+    const axis = read.of.slots[i]?.axis as string;
+    const own = reader.slots.some((s) => p.k === "var" && s.name === p.v);
+    out.set(axis, p.k === "var" && own ? p.shift : null);
+  }
+  return out;
+}
+
+/** A shortest cycle that starts with an edge that `first` accepts. */
+function findCycle(edges: readonly Edge[], first: (e: Edge) => boolean = () => true): Edge[] | null {
+  let best: Edge[] | null = null;
+  for (const start of edges.filter(first)) {
+    const paths = new Map<Quantity, Edge[]>([[start.to, [start]]]);
+    const queue = [start.to];
+    for (let q = queue.shift(); q && !paths.has(start.from); q = queue.shift())
+      for (const e of edges)
+        if (e.from === q && !paths.has(e.to)) {
+          paths.set(e.to, [...(paths.get(q) as Edge[]), e]);
+          queue.push(e.to);
+        }
+    const path = start.to === start.from ? [start] : paths.get(start.from);
+    if (path && (!best || path.length < best.length)) best = path;
+  }
+  return best;
+}
+
+const textOf = (e: Edge): string => showRead(e.to.name, e.to.slots, e.read.idx);
+
+function stepOf(s: Systems, e: Edge): Step {
+  const own: Pos[] = e.from.slots.map((x) => at(x.name));
+  return {
+    place: e.read.span,
+    reader: showRead(e.from.name, e.from.slots, own),
+    read: textOf(e),
+    line: s.lineOf(e.read.span.start, e.read.span.file),
+  };
+}
+
+/** The read that a step back would repair: the one of a value that comes later in the text. */
+function suggestionFor(loop: readonly Edge[]): string | undefined {
+  const last = loop.reduce((a, b) => (b.to.span.start >= a.to.span.start ? b : a));
+  const slot = last.to.slots.findIndex((_, i) => last.read.idx[i]?.k === "var");
+  if (slot < 0) return undefined;
+  const idx = last.read.idx.map((p, i): Pos => (i === slot && p.k === "var" ? at(p.v, p.shift - 1) : p));
+  return showRead(last.to.name, last.to.slots, idx);
+}

@@ -1,0 +1,369 @@
+/** Cells: an instance owns parameters and sizes; each call of it is inlined. */
+import * as names from "../diagnostics/check-names.js";
+import * as shapes from "../diagnostics/check-shapes.js";
+import { notSupported } from "../diagnostics/check-unsupported.js";
+import type { CellDef, Expr, Statement, Target } from "../syntax/ast.js";
+import { callTerms } from "./calls.js";
+import { dimOf, numberOf } from "./constants.js";
+import type { Context, Scope } from "./context.js";
+import type { Dim } from "./dims.js";
+import * as dims from "./dims.js";
+import { type Cell, type Instance, Names } from "./entities.js";
+import { elaborate, hoist, readOf, wrong } from "./expressions.js";
+import { freeSlots } from "./free.js";
+import { nearest } from "./nearest.js";
+import { declareParams } from "./params.js";
+import { defineShape, formalShape } from "./rules.js";
+import { reasons } from "./shapes.js";
+import type { Quantity, Term } from "./terms.js";
+import { float, open, type Place, showType } from "./types.js";
+
+type InstanceStatement = Extract<Statement, { kind: "instance" }>;
+type CallExpr = Extract<Expr, { kind: "call" }>;
+type Equation = Extract<Statement, { kind: "equation" }>;
+
+/** Cells inside cells, so deep that it must be a circle. */
+const maxDepth = 20;
+
+/** `cell enc = LSTM(H = 256)`; `outer`: the names in which its arguments stand. */
+export function instantiate(
+  cx: Context,
+  s: InstanceStatement,
+  cell: Cell,
+  outer: Names,
+  prefix: string,
+  via?: Place,
+): Instance | null {
+  const { def } = cell;
+  const path = `${prefix}${s.target.name}.`;
+  if (path.split(".").length > maxDepth) {
+    cx.report(
+      names.wrongCellUse({
+        place: s.cellSpan,
+        message: `the cell \`${def.name}\` contains itself`,
+        declared: def.nameSpan,
+      }),
+      via,
+    );
+    return null;
+  }
+  if (s.target.indices.length) {
+    const help = "write one instance for each layer";
+    cx.report(notSupported({ place: s.target.span, construct: `a cell for each \`${s.target.name}[…]\``, help }), via);
+    return null;
+  }
+  const own = new Names(cell.home);
+  const sizes = new Map<string, Dim>();
+  const open = (name: string): Dim => {
+    const known = sizes.get(name);
+    if (known) return known;
+    const dim = dims.unknown();
+    sizes.set(name, dim);
+    own.set(name, { kind: "dim", dim, place: def.nameSpan });
+    return dim;
+  };
+  for (const t of [...def.formals, ...def.results])
+    if (t.type?.kind === "shape") for (const d of t.type.dims) dimOf(cx, d, own, open);
+  for (const item of def.body)
+    if (item.kind === "dim") {
+      const dim = dimOf(cx, item.value, own, open);
+      if (dim) own.set(item.name, { kind: "dim", dim, place: item.nameSpan });
+    }
+  const numbers = new Map<string, number>();
+  for (const item of def.body) {
+    const value = constantEquation(cx, item, own);
+    if (value) numbers.set(value.name, value.value);
+  }
+  for (const a of s.args) {
+    const name = a.name ?? (a.value.kind === "name" ? a.value.name : null);
+    const place: Place = a.nameSpan ?? a.span;
+    const size = name === null ? undefined : sizes.get(name);
+    if (name !== null && size) {
+      const value = dimOf(cx, a.value, outer);
+      if (value) cx.solver.equalDims(size, value, () => undefined);
+    } else if (name !== null && numbers.has(name)) {
+      const value = numberOf(cx, a.value, outer);
+      if (value === null) cx.report(names.notConstant({ place: a.span, what: `\`${name}\` of \`${def.name}\`` }), via);
+      else numbers.set(name, value);
+    } else {
+      const near = name === null ? undefined : nearest(name, [...sizes.keys(), ...numbers.keys()]);
+      const message =
+        name === null
+          ? `\`${def.name}\` takes named sizes: \`H = …\``
+          : `the cell \`${def.name}\` has no size \`${name}\``;
+      const all = [...sizes.keys(), ...numbers.keys()].join(", ");
+      const help = near ? `did you mean \`${near}\`?` : `it has ${all || "none"}`;
+      cx.report(names.wrongCellUse({ place, message, help, declared: def.nameSpan }), via);
+    }
+  }
+  for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
+  const instance: Instance = { cell, prefix: path, names: own, place: s.target.span };
+  for (const item of def.body) declareInside(cx, item, instance, open, via ?? s.span);
+  return instance;
+}
+
+function constantEquation(cx: Context, item: Statement, scope: Names): { name: string; value: number } | null {
+  if (item.kind !== "equation" || item.targets.length !== 1) return null;
+  const [target] = item.targets as [Target];
+  const literal = item.value.kind === "number" || (item.value.kind === "unary" && item.value.arg.kind === "number");
+  const value = literal && !target.indices.length && !target.type ? numberOf(cx, item.value, scope) : null;
+  return value === null ? null : { name: target.name, value };
+}
+
+function declareInside(
+  cx: Context,
+  item: Statement,
+  instance: Instance,
+  open: (name: string) => Dim,
+  via: Place,
+): void {
+  const { names: own, prefix, cell } = instance;
+  switch (item.kind) {
+    case "param":
+      for (const q of declareParams(cx, item, own, prefix, open, via)) {
+        clash(cx, own, q.name, q.span, via);
+        own.set(q.name, { kind: "quantity", quantity: q, place: q.span });
+      }
+      return;
+    case "instance": {
+      const entity = cell.home.find(item.cell);
+      const inner = entity?.kind === "cell" ? instantiate(cx, item, entity.cell, own, prefix, via) : null;
+      if (!entity)
+        cx.report(
+          names.unknownName({
+            place: item.cellSpan,
+            name: item.cell,
+            what: "cell",
+            near: nearest(item.cell, cell.home.all()),
+          }),
+          via,
+        );
+      own.set(
+        item.target.name,
+        inner
+          ? { kind: "instance", instance: inner, place: item.target.span }
+          : { kind: "wrong", place: item.target.span },
+      );
+      return;
+    }
+    case "dim":
+    case "equation":
+    case "use":
+    case "cell":
+      return;
+    default:
+      cx.report(
+        notSupported({
+          place: item.span,
+          construct: `\`${item.kind === "nodes" ? item.structure : item.kind}\` inside a cell`,
+          help: "a cell has `param`, `cell`, `dim` and equations",
+        }),
+        via,
+      );
+  }
+}
+
+function clash(cx: Context, own: Names, name: string, place: Place, via: Place): void {
+  const first = own.own(name);
+  if (first) cx.report(names.duplicateName({ place, name, first: first.place }), via);
+}
+
+/** The shape that a formal or result states, with the sizes of the instance. */
+function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[] | null {
+  if (t.type?.kind !== "shape" || t.type.open) return null;
+  const shape = t.type.dims.map((d) => dimOf(cx, d, instance.names));
+  return shape.some((d) => d === null) ? null : (shape as Dim[]);
+}
+
+/** Inlines a call. */
+export function callCell(cx: Context, instance: Instance, e: CallExpr, scope: Scope): readonly Term[] {
+  const { def } = instance.cell;
+  const via: Place = scope.via ?? e.span;
+  const refuse = (message: string, help?: string): readonly Term[] => {
+    cx.report(names.wrongCellUse({ place: e.span, message, help, declared: def.nameSpan }), scope.via);
+    for (const a of e.args) elaborate(cx, a.value, scope);
+    return def.results.map(() => wrong(e.span));
+  };
+  const signature = `${e.callee}(${def.formals.map((f) => f.name).join(", ")})`;
+  if (e.binders.length) return refuse("an instance of a cell takes no index here");
+  if (e.args.some((a) => a.name))
+    return refuse("a call of a cell gives its arguments in order, without names", `write \`${signature}\``);
+  if (e.args.length !== def.formals.length)
+    return refuse(
+      `\`${e.callee}\` takes ${def.formals.length} arguments, not ${e.args.length}`,
+      `write \`${signature}\``,
+    );
+
+  const body = new Names(instance.names);
+  for (const [i, formal] of def.formals.entries()) {
+    if (formal.indices.length) {
+      cx.report(notSupported({ place: formal.span, construct: "a formal with an axis" }), via);
+      return def.results.map(() => wrong(e.span));
+    }
+    const given = elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
+    const stated = statedShape(cx, formal, instance);
+    const type = stated ? open() : given.type;
+    if (stated)
+      formalShape(cx.solver, given, stated, type, () =>
+        cx.report(
+          shapes.shapeMismatch({
+            what: `\`${e.callee}\``,
+            left: { place: given.span, type: showType(given.type) },
+            right: { place: formal.span, type: `${dims.showShape(stated)} of \`${formal.name}\`` },
+            why: reasons(given),
+          }),
+          scope.via,
+        ),
+      );
+    const place: Place = formal.nameSpan;
+    body.set(formal.name, {
+      kind: "term",
+      term: once(() => ({ ...argument(cx, given, formal, instance, scope), type })),
+      place,
+    });
+  }
+  const inner: Scope = { names: body, vars: new Map(), slots: scope.slots, prefix: instance.prefix, via };
+  const locals = new Map<string, () => Term>();
+  for (const item of def.body)
+    if (item.kind === "equation" && !constantEquation(cx, item, instance.names)) defineLocals(cx, item, inner, locals);
+  checkBody(cx, def, locals, via);
+  const results = def.results.map((r) => {
+    const make = locals.get(r.name);
+    if (!make) {
+      cx.report(
+        names.wrongCellUse({
+          place: r.span,
+          message: `the cell \`${def.name}\` does not define its result \`${r.name}\``,
+        }),
+        via,
+      );
+      return wrong(e.span);
+    }
+    const term = make();
+    const shape = statedShape(cx, r, instance);
+    if (shape) {
+      const stated = float(shape);
+      defineShape(cx.solver, stated, term, () =>
+        cx.report(
+          shapes.definedMismatch({
+            name: r.name,
+            declared: { place: r.span, type: showType(stated) },
+            value: { place: term.span, type: showType(term.type) },
+            why: reasons(term),
+          }),
+          via,
+        ),
+      );
+    }
+    return { ...term, span: e.span };
+  });
+  for (const make of locals.values()) make();
+  warnUnused(cx, def, body, via);
+  return results;
+}
+
+function once<T>(make: () => T): () => T {
+  let value: { made: T } | null = null;
+  return () => (value ??= { made: make() }).made;
+}
+
+/** What a formal stands for: a simple read as it is, anything else gets a value of its own. */
+function argument(cx: Context, given: Term, formal: Target, instance: Instance, scope: Scope): Term {
+  if (
+    (given.kind === "read" && !given.picks.length) ||
+    given.kind === "number" ||
+    given.kind === "size" ||
+    given.kind === "wrong"
+  )
+    return given;
+  return readOf(hoist(cx, given, formal.name, { ...scope, prefix: instance.prefix }), given.span);
+}
+
+/** The equations of a body, each elaborated when it is first needed: they stand in any order. */
+function defineLocals(cx: Context, eq: Equation, scope: Scope, locals: Map<string, () => Term>): void {
+  const busy: { now: boolean } = { now: false };
+  const right = once((): readonly Term[] => {
+    busy.now = true;
+    const terms =
+      eq.targets.length === 1
+        ? [elaborate(cx, eq.value, scope)]
+        : eq.value.kind === "call"
+          ? callTerms(
+              cx,
+              eq.value,
+              scope,
+              eq.targets.map((t) => t.name),
+            )
+          : [];
+    busy.now = false;
+    return terms;
+  });
+  for (const [i, target] of eq.targets.entries()) {
+    const make = once((): Term => {
+      if (busy.now) {
+        cx.report(
+          names.wrongCellUse({
+            place: target.span,
+            message: `\`${target.name}\` is needed for itself inside the cell`,
+            help: "a cell has no memory of its own: pass the value before as an argument",
+          }),
+          scope.via,
+        );
+        return wrong(target.span);
+      }
+      const terms = right();
+      const term = terms[i];
+      if (!term || terms.length !== eq.targets.length) {
+        const message = `${eq.targets.length} names on the left, ${terms.length} values on the right`;
+        cx.report(names.wrongCellUse({ place: eq.span, message }), scope.via);
+        return wrong(eq.span);
+      }
+      const q: Quantity = cx.quantity({
+        id: `${scope.prefix}${target.name}`,
+        name: target.name,
+        role: "eq",
+        slots: freeSlots(term, scope.slots),
+        span: target.span,
+        definition: { term, span: eq.span },
+      });
+      if (target.type?.kind === "shape" && !target.type.open) {
+        const shape = target.type.dims.map((d) => dimOf(cx, d, scope.names));
+        if (!shape.some((d) => d === null)) cx.solver.equalTypes(q.type, float(shape as Dim[]), () => undefined);
+      }
+      defineShape(cx.solver, q.type, term, () =>
+        cx.report(
+          shapes.definedMismatch({
+            name: target.name,
+            declared: { place: target.span, type: showType(q.type) },
+            value: { place: term.span, type: showType(term.type) },
+            why: reasons(term),
+          }),
+          scope.via,
+        ),
+      );
+      return readOf(q, target.span);
+    });
+    if (target.indices.length)
+      cx.report(notSupported({ place: target.span, construct: "an equation over an axis inside a cell" }), scope.via);
+    const known = scope.names.own(target.name);
+    if (known)
+      cx.report(names.duplicateName({ place: target.nameSpan, name: target.name, first: known.place }), scope.via);
+    scope.names.set(target.name, { kind: "term", term: make, place: target.nameSpan });
+    locals.set(target.name, make);
+  }
+}
+
+function checkBody(cx: Context, def: CellDef, locals: ReadonlyMap<string, unknown>, via: Place): void {
+  for (const r of def.results)
+    if (!locals.has(r.name) && def.formals.some((f) => f.name === r.name))
+      cx.report(names.duplicateName({ place: r.nameSpan, name: r.name, first: def.nameSpan }), via);
+}
+
+/** A gate that is computed and never used is a mistake in the cell. */
+function warnUnused(cx: Context, def: CellDef, body: Names, via: Place): void {
+  for (const [name, entity] of body.entries()) {
+    if (body.used.has(name) || def.results.some((r) => r.name === name)) continue;
+    const is = def.formals.some((f) => f.name === name) ? "the argument" : "the value";
+    cx.report(names.unusedName({ place: entity.place, name: `${name}`, is: `${is} of the cell \`${def.name}\`` }), via);
+  }
+}

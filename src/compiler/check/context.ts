@@ -1,0 +1,109 @@
+/** What is being found out about one model: the state that the phases share. */
+import type { Diagnostic } from "../diagnostics/types.js";
+import type { Slot } from "../system/types.js";
+import type { Dim } from "./dims.js";
+import * as dims from "./dims.js";
+import type { Names } from "./entities.js";
+import type { Reporter } from "./report.js";
+import { Solver } from "./solve.js";
+import type { Quantity, QuantityRole, Term } from "./terms.js";
+import { open, type Place, type Type } from "./types.js";
+
+export interface AxisFacts {
+  /** The bound as written: the id of the axis. */
+  readonly bound: string;
+  readonly vars: string[];
+  /** Null: each sample has its own length. */
+  readonly size: Dim | null;
+  readonly place: Place;
+  until: { readonly random: string; readonly token: string } | null;
+}
+
+export interface VocabFacts {
+  readonly name: string;
+  readonly tokens: readonly string[] | null;
+  readonly max: number | null;
+  readonly min: number | null;
+  readonly special: Set<"BOS" | "EOS">;
+  readonly place: Place;
+}
+
+export type LiteralTerm = Extract<Term, { kind: "literal" }>;
+
+export interface Objective {
+  readonly kind: "loss" | "metric";
+  readonly name: string;
+  readonly term: Term;
+}
+
+export class Context {
+  readonly solver = new Solver();
+  readonly axes = new Map<string, AxisFacts>();
+  readonly vocabs = new Map<string, VocabFacts>();
+  /** Numbers of the named dims. Vocabularies are not among them: their size may come from the data. */
+  readonly sizes = new Map<string, number>();
+  /** In the order of the text. */
+  readonly quantities: Quantity[] = [];
+  readonly literals: { readonly term: LiteralTerm; readonly via: Place | undefined }[] = [];
+  readonly objectives: Objective[] = [];
+  readonly #ids = new Set<string>();
+
+  constructor(readonly reporter: Reporter) {}
+
+  report(d: Diagnostic, via?: Place): void {
+    this.reporter.add(d, via);
+  }
+
+  /** The number that a dim is; null where a vocabulary or an unknown is in it. */
+  sizeOf(d: Dim): number | null {
+    const n = dims.evaluate(d, this.sizes);
+    return Number.isNaN(n) ? null : n;
+  }
+
+  freshId(base: string): string {
+    let id = base;
+    for (let k = 1; this.#ids.has(id); k++) id = `${base}.${k}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  quantity(
+    facts: {
+      readonly name: string;
+      readonly role: QuantityRole;
+      readonly slots: readonly Slot[];
+      readonly span: Place;
+    } & Partial<Omit<Quantity, "reads" | "clauses" | "uses">>,
+  ): Quantity {
+    const q: Quantity = {
+      type: open() as Type,
+      declared: false,
+      definition: null,
+      sampling: null,
+      noise: null,
+      named: true,
+      start: null,
+      trainingOnly: false,
+      ...facts,
+      id: this.freshId(facts.id ?? facts.name),
+      clauses: [],
+      reads: [],
+      uses: { blocks: null, added: 0, contracted: 0, scaled: 0 },
+    };
+    this.quantities.push(q);
+    return q;
+  }
+}
+
+/** Where an expression stands. */
+export interface Scope {
+  readonly names: Names;
+  /** What the variables of axes are called in the System here: binders may be renamed, clauses use their owner's. */
+  readonly vars: ReadonlyMap<string, Slot>;
+  /** The variables that are in scope, outermost first. */
+  readonly slots: readonly Slot[];
+  /** Ids made here start so: `enc.` inside the cell instance `enc`. */
+  readonly prefix: string;
+  /** The call whose cell this is in. */
+  readonly via?: Place | undefined;
+}

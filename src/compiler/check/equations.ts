@@ -1,0 +1,256 @@
+/** Equations, boundary clauses, draws and losses: from statements to the definitions of quantities. */
+import * as domains from "../diagnostics/check-domains.js";
+import * as names from "../diagnostics/check-names.js";
+import * as shapes from "../diagnostics/check-shapes.js";
+import type { Index, ModelDef, Statement, Target } from "../syntax/ast.js";
+import { printExpr } from "../syntax/print.js";
+import type { Pos, Slot } from "../system/types.js";
+import { callTerms } from "./calls.js";
+import type { Context, Scope } from "./context.js";
+import { hyperparameterOf, isWhole } from "./declare.js";
+import { describe, type Names } from "./entities.js";
+import { elaborate, wrong } from "./expressions.js";
+import { freeVariables } from "./free.js";
+import { linear, position } from "./indices.js";
+import { nearest } from "./nearest.js";
+import { elaborateDraw } from "./randoms.js";
+import { clauseShape, defineShape } from "./rules.js";
+import { reasons } from "./shapes.js";
+import type { ClauseDef, Quantity, Term } from "./terms.js";
+import { type Place, showType } from "./types.js";
+
+type Equation = Extract<Statement, { kind: "equation" }>;
+
+/** What stands on the left: a quantity over its domain, or a part of its boundary. */
+export type Left =
+  | { readonly kind: "whole"; readonly of: Quantity; readonly scope: Scope; readonly span: Place }
+  | {
+      readonly kind: "clause";
+      readonly of: Quantity;
+      readonly pins: ClauseDef["pins"];
+      readonly vars: ClauseDef["vars"];
+      readonly scope: Scope;
+      readonly span: Place;
+    };
+
+export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
+  const global: Scope = { names: own, vars: new Map(), slots: [], prefix: "" };
+  // In a loss every variable may be free, so binders keep away from all of them.
+  const everywhere: Scope = {
+    ...global,
+    slots: [...cx.axes.values()].flatMap((a) => a.vars.map((name) => ({ name, axis: a.bound }))),
+  };
+  for (const s of model.body) {
+    if (s.kind === "equation" && hyperparameterOf(s) === null) elaborateEquation(cx, s, global);
+    if (s.kind === "sample") elaborateDraw(cx, s, global);
+    if (s.kind === "loss" || s.kind === "metric") {
+      const name = s.kind === "metric" ? s.name : "";
+      if (s.kind === "metric") {
+        const first = own.own(name);
+        if (first || cx.objectives.some((o) => o.kind === "metric" && o.name === name))
+          cx.report(names.duplicateName({ place: s.nameSpan, name, first: first?.place ?? s.nameSpan }));
+      }
+      cx.objectives.push({ kind: s.kind, name, term: elaborate(cx, s.value, everywhere) });
+    }
+  }
+}
+
+function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
+  const lefts = s.targets.map((t) => leftOf(cx, t, global));
+  const [first] = lefts;
+  const scope = first?.scope ?? global;
+  for (const [i, l] of lefts.entries()) {
+    if (!l || !first || i === 0) continue;
+    const same =
+      l.kind === first.kind &&
+      l.scope.slots.map((x) => `${x.name}<${x.axis}`).join() ===
+        first.scope.slots.map((x) => `${x.name}<${x.axis}`).join();
+    if (!same)
+      cx.report(
+        domains.badIndex({
+          place: l.span,
+          message: "all values on the left of one equation have the same indices",
+          help: "write an equation for each",
+        }),
+      );
+  }
+  const terms = rightOf(cx, s, scope);
+  for (const [i, left] of lefts.entries()) if (left) define(cx, left, terms[i] ?? wrong(s.value.span), s.span);
+}
+
+function rightOf(cx: Context, s: Equation, scope: Scope): readonly Term[] {
+  const names_ = s.targets.map((t) => t.name);
+  if (s.targets.length === 1) return [elaborate(cx, s.value, scope)];
+  const terms = s.value.kind === "call" ? callTerms(cx, s.value, scope, names_) : [elaborate(cx, s.value, scope)];
+  if (terms.length === s.targets.length) return terms;
+  if (!terms.every((t) => t.kind === "wrong")) {
+    const message = `there are ${s.targets.length} names on the left and ${terms.length === 1 ? "one value" : `${terms.length} values`} on the right`;
+    cx.report(
+      names.wrongCellUse({ place: s.value.span, message, help: "write as many names as the call gives values" }),
+    );
+  }
+  return s.targets.map(() => wrong(s.value.span));
+}
+
+/** Looks up a left side. Null: it is wrong, which has been reported. */
+export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
+  const entity = global.names.own(t.name);
+  if (!entity) {
+    const known = [...global.names.entries()].filter(([, e]) => e.kind === "quantity").map(([n]) => n);
+    const near = nearest(t.name, known);
+    if (near) cx.report(names.unknownName({ place: t.nameSpan, name: t.name, what: "value", near }));
+    else cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
+    return null;
+  }
+  if (entity.kind !== "quantity") {
+    if (entity.kind !== "wrong" && !isWhole(global.names, t))
+      cx.report(names.notDefinable({ place: t.span, name: t.name, is: describe(entity), declared: entity.place }));
+    return null;
+  }
+  const of = entity.quantity;
+  if (t.indices.length !== of.slots.length) {
+    const axes = of.slots.map((s) => s.name).join(", ");
+    const message = `\`${t.name}\` has ${of.slots.length ? `the axes \`${axes}\`` : "no axes"}; ${t.indices.length} ${t.indices.length === 1 ? "index stands" : "indices stand"} here`;
+    if (!(isWhole(global.names, t) && of.span === t.span))
+      cx.report(
+        domains.badIndex({
+          place: t.span,
+          message,
+          help: of.slots.length ? `write \`${t.name}[${axes}]\`` : `write \`${t.name}\``,
+        }),
+      );
+    return null;
+  }
+  if (isWhole(global.names, t) && of.role === "eq") {
+    if (of.span !== t.span) return null; // a second equation, reported where names were declared
+    return { kind: "whole", of, span: t.span, scope: { ...global, slots: of.slots } };
+  }
+  return clauseLeft(cx, t, of, global);
+}
+
+/** Indices of a clause: constants and ranges pin a slot, bare variables stay free under the name of the slot. */
+function clauseLeft(cx: Context, t: Target, of: Quantity, global: Scope): Left | null {
+  const pins: { slot: string; at: Pos | "below" | "beyond" }[] = [];
+  const free = new Map<string, Slot>();
+  const vars = new Map<string, Slot>();
+  for (const [i, slot] of of.slots.entries()) {
+    const index = t.indices[i] as Index;
+    const p = clauseIndex(cx, index, slot, of.name, global);
+    if (p === null) return null;
+    if (p === "free") {
+      free.set(slot.name, slot);
+      if (index.value.kind === "name") vars.set(index.value.name, slot);
+    } else pins.push({ slot: slot.name, at: p });
+  }
+  const slots = of.slots.filter((s) => free.has(s.name));
+  const scope = { ...global, vars, slots };
+  return pins.length
+    ? { kind: "clause", of, pins, vars: free, scope, span: t.span }
+    : { kind: "whole", of, scope, span: t.span };
+}
+
+function clauseIndex(
+  cx: Context,
+  index: Index,
+  slot: Slot,
+  of: string,
+  scope: Scope,
+): Pos | "below" | "beyond" | "free" | null {
+  const { value } = index;
+  const bad = (message: string, help?: string): null => {
+    cx.report(domains.badIndex({ place: index.span, message, help }));
+    return null;
+  };
+  if (index.in) return bad("a clause has no binder");
+  if (value.kind === "binary" && ["<", "<=", ">", ">=", "=="].includes(value.op)) {
+    const x = linear(cx, value.left, slot.axis, scope);
+    if (!x?.slot || x.off !== 0) return bad("a range is about the variable of an axis", `write \`${slot.name} < 0\``);
+    if (x.slot.axis !== slot.axis) {
+      cx.report(
+        domains.wrongAxis({
+          place: value.left.span,
+          name: of,
+          written: x.slot.name,
+          over: x.slot.axis,
+          needs: slot.axis,
+        }),
+      );
+      return null;
+    }
+    const p = position(cx, value.right, slot.axis, of, scope);
+    if (p === null) return null;
+    if (p === "gather" || p.k === "var") return bad("the end of a range is a constant");
+    if (value.op === "==") return p;
+    if (p.k === "start" && (value.op === "<" ? p.off === 0 : value.op === "<=" && p.off === -1)) return "below";
+    if (p.k === "end" && (value.op === ">=" ? p.off === 0 : value.op === ">" && p.off === -1)) return "beyond";
+    return bad(
+      `the range \`${printExpr(value)}\` is not the whole outside`,
+      `write \`${slot.name} < 0\` or \`${slot.name} >= ${slot.axis}\``,
+    );
+  }
+  const p = position(cx, value, slot.axis, of, scope);
+  if (p === null) return null;
+  if (p === "gather")
+    return bad(
+      `\`${printExpr(value)}\` is no index of a clause`,
+      `a clause stands at a constant: \`${of}[-1]\`, \`${of}[${slot.axis}]\``,
+    );
+  if (p.k !== "var") return p;
+  if (p.shift === 0) return "free";
+  return bad(
+    `an equation defines \`${of}[${slot.name}]\`, not a shifted index`,
+    `shift the right side instead, or write a clause at a constant such as \`${of}[-1] = …\``,
+  );
+}
+
+/** As written, for messages. */
+const clauseText = (of: Quantity, pins: ClauseDef["pins"]): string => {
+  const at = (s: Slot): string => {
+    const p = pins.find((x) => x.slot === s.name)?.at;
+    if (p === undefined) return s.name;
+    if (p === "below") return `${s.name} < 0`;
+    if (p === "beyond") return `${s.name} >= ${s.axis}`;
+    if (p.k === "end") return p.off === 0 ? s.axis : `${s.axis}${p.off < 0 ? "" : "+"}${p.off}`;
+    return p.k === "start" ? String(p.off) : p.v;
+  };
+  return `${of.name}[${of.slots.map(at).join(", ")}]`;
+};
+
+function define(cx: Context, left: Left, term: Term, span: Place): void {
+  const { of } = left;
+  const mismatch = (): void =>
+    cx.report(
+      shapes.definedMismatch({
+        name: of.name,
+        declared: { place: of.span, type: showType(of.type) },
+        value: { place: term.span, type: showType(term.type) },
+        why: reasons(term),
+      }),
+    );
+  checkFree(cx, term, left.scope.slots, of, left.span);
+  if (left.kind === "whole") {
+    if (of.role !== "eq") {
+      cx.report(
+        names.notDefinable({
+          place: left.span,
+          name: of.name,
+          is: describe({ kind: "quantity", quantity: of, place: of.span }),
+          declared: of.span,
+        }),
+      );
+      return;
+    }
+    of.definition = { term, span };
+    defineShape(cx.solver, of.type, term, mismatch);
+    return;
+  }
+  of.clauses.push({ pins: left.pins, vars: left.vars, term, span: left.span, text: clauseText(of, left.pins) });
+  clauseShape(cx.solver, of.type, term, mismatch);
+}
+
+/** Every axis free on the right must be on the left (R4). */
+export function checkFree(cx: Context, term: Term, slots: readonly Slot[], of: Quantity, left: Place): void {
+  for (const { slot, term: where } of freeVariables(term).values())
+    if (!slots.some((s) => s.name === slot.name))
+      cx.report(domains.freeAxis({ place: where.span, axis: slot.name, target: of.name, left }));
+}

@@ -1,0 +1,309 @@
+/** From the syntax tree to terms: names are looked up, indices become positions, and every node gets its type rule. */
+import * as domains from "../diagnostics/check-domains.js";
+import * as names from "../diagnostics/check-names.js";
+import * as shapes from "../diagnostics/check-shapes.js";
+import { notSupported } from "../diagnostics/check-unsupported.js";
+import type { Expr, Index } from "../syntax/ast.js";
+import { printExpr } from "../syntax/print.js";
+import type { Pos, Slot } from "../system/types.js";
+import { callTerm } from "./calls.js";
+import { numberOf } from "./constants.js";
+import type { Context, Scope } from "./context.js";
+import * as dims from "./dims.js";
+import { describe } from "./entities.js";
+import { freeSlots } from "./free.js";
+import { position } from "./indices.js";
+import { nearest } from "./nearest.js";
+import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
+import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
+import { spoil } from "./solve.js";
+import type { Quantity, Term } from "./terms.js";
+import { open, type Place, poison, scalar, showType } from "./types.js";
+
+export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison() });
+
+/** The tokens that every vocabulary can have. */
+export const specials: ReadonlySet<string> = new Set(["BOS", "EOS", "UNK"]);
+
+/** How a mismatch between two terms is told. */
+export function mismatchOf(cx: Context, scope: Scope): Mismatch {
+  return (what, left, right, help) =>
+    cx.report(
+      shapes.shapeMismatch({
+        what,
+        left: { place: left.span, type: showType(left.type) },
+        right: { place: right.span, type: showType(right.type) },
+        why: reasons(left, right),
+        help,
+      }),
+      scope.via,
+    );
+}
+
+export function elaborate(cx: Context, e: Expr, scope: Scope): Term {
+  const span: Place = e.span;
+  const mismatch = mismatchOf(cx, scope);
+  const row = (help: string): void => cx.report(shapes.rowValue({ place: span, help }), scope.via);
+  switch (e.kind) {
+    case "number":
+      return { kind: "number", value: e.value, span, type: scalar() };
+    case "string":
+      return literal(cx, e.value, span, scope);
+    case "name":
+      return nameTerm(cx, e.name, [], span, span, scope);
+    case "index":
+      return nameTerm(cx, e.name, e.indices, e.nameSpan, span, scope);
+    case "call":
+      return callTerm(cx, e, scope);
+    case "unary": {
+      const arg = elaborate(cx, e.arg, scope);
+      const t: Term = { kind: "unary", op: e.op, arg, span, type: open() };
+      unaryShape(cx.solver, arg, t.type);
+      return t;
+    }
+    case "transpose": {
+      const arg = elaborate(cx, e.arg, scope);
+      const t: Term = { kind: "transpose", arg, span, type: open() };
+      transposeShape(cx.solver, t, row, mismatch);
+      return t;
+    }
+    case "binary": {
+      if (e.op === "@") {
+        const side = (x: Expr): [Term, boolean] =>
+          x.kind === "transpose" ? [elaborate(cx, x.arg, scope), true] : [elaborate(cx, x, scope), false];
+        const [[left, leftTransposed], [right, rightTransposed]] = [side(e.left), side(e.right)];
+        const t: Term = { kind: "contract", left, right, leftTransposed, rightTransposed, span, type: open() };
+        contractShape(cx.solver, t, mismatch, row);
+        return t;
+      }
+      const [left, right] = [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
+      const t: Term = { kind: "binary", op: e.op, left, right, span, type: open() };
+      if (e.op === "==" || e.op === "!=") compareShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
+      else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
+      return t;
+    }
+    case "if": {
+      const [cond, yes, no] = [
+        elaborate(cx, e.cond, scope),
+        elaborate(cx, e.then, scope),
+        elaborate(cx, e.else, scope),
+      ];
+      const t: Term = { kind: "if", cond, then: yes, else: no, span, type: open() };
+      branchShape(cx.solver, t, mismatch);
+      return t;
+    }
+    case "concat":
+      return concat(cx, e.parts, span, scope);
+    case "list": {
+      if (e.items.length === 1) return concat(cx, e.items, span, scope);
+      cx.report(
+        shapes.badArguments({
+          place: span,
+          fn: "[…]",
+          message: "a list is no value; vectors are joined with `;`",
+          usage: `[${e.items.map(printExpr).join("; ")}]`,
+        }),
+        scope.via,
+      );
+      return wrong(span);
+    }
+  }
+}
+
+function concat(cx: Context, parts: readonly Expr[], span: Place, scope: Scope): Term {
+  const t: Term = { kind: "concat", parts: parts.map((p) => elaborate(cx, p, scope)), span, type: open() };
+  concatShape(cx.solver, t, mismatchOf(cx, scope));
+  return t;
+}
+
+export function literal(cx: Context, text: string, span: Place, scope: Scope): Term {
+  const term: Term = { kind: "literal", text, span, type: open() };
+  cx.literals.push({ term, via: scope.via });
+  return term;
+}
+
+/** A name with or without indices, read as a value. */
+function nameTerm(
+  cx: Context,
+  name: string,
+  indices: readonly Index[],
+  nameSpan: Place,
+  span: Place,
+  scope: Scope,
+): Term {
+  const entity = scope.names.find(name);
+  const refuse = (needs: string): Term => {
+    if (entity && entity.kind !== "wrong")
+      cx.report(
+        names.wrongKind({ place: nameSpan, name, is: describe(entity), needs, declared: entity.place }),
+        scope.via,
+      );
+    return wrong(span);
+  };
+  if (!entity) {
+    if (specials.has(name) && !indices.length) return literal(cx, `<${name}>`, span, scope);
+    if (name === "training" && !indices.length) return { kind: "mode", test: "training", span, type: scalar() };
+    if (name === "inf" || name === "pi")
+      return { kind: "number", value: name === "pi" ? Math.PI : Number.POSITIVE_INFINITY, span, type: scalar() };
+    cx.report(
+      names.unknownName({ place: nameSpan, name, what: "name", near: nearest(name, valueNames(scope)) }),
+      scope.via,
+    );
+    return wrong(span);
+  }
+  if (indices.length && entity.kind !== "quantity" && entity.kind !== "term") return refuse("a value that has indices");
+  switch (entity.kind) {
+    case "dim":
+      return { kind: "size", dim: entity.dim, span, type: scalar() };
+    case "vocab":
+      return { kind: "size", dim: dims.named(entity.name), span, type: scalar() };
+    case "number":
+      return { kind: "number", value: entity.value, span, type: scalar() };
+    case "axis":
+      return { kind: "index", slot: scope.vars.get(name) ?? entity.slot, span, type: scalar() };
+    case "bound":
+      return { kind: "extent", axis: entity.axis, span, type: scalar() };
+    case "cell":
+    case "instance":
+      return refuse("a value");
+    case "wrong":
+      return wrong(span);
+    case "term": {
+      const term = { ...entity.term(), span };
+      return indices.length ? pick(cx, term, name, indices, span, scope) : term;
+    }
+    case "quantity":
+      return readTerm(cx, entity.quantity, indices, span, scope);
+  }
+}
+
+const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...specials];
+
+/** A read of a quantity: indices fill its axes first, then its dims. */
+export function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
+  q.reads.push(span);
+  const missing = q.slots[indices.length];
+  if (missing) {
+    cx.report(domains.missingIndex({ place: span, name: q.name, needs: missing.name, declared: q.span }), scope.via);
+    return wrong(span);
+  }
+  const idx: Pos[] = [];
+  for (const [i, slot] of q.slots.entries()) {
+    const { value } = indices[i] as Index;
+    const p = position(cx, value, slot.axis, q.name, scope);
+    if (p === null) return wrong(span);
+    if (p === "gather") {
+      const known = elaborate(cx, value, scope);
+      if (known.kind !== "wrong")
+        cx.report(
+          notSupported({
+            place: value.span,
+            construct: `the index \`${printExpr(value)}\` of the axis \`${slot.name}\` of \`${q.name}\``,
+            help: "an axis can be read at a variable with a shift (`t-1`), at a constant, or from the end (`T-1`)",
+          }),
+          scope.via,
+        );
+      return wrong(span);
+    }
+    idx.push(p);
+  }
+  const read: Term = { kind: "read", of: q, idx, picks: [], span, type: q.type };
+  const rest = indices.slice(q.slots.length);
+  return rest.length ? pick(cx, read, q.name, rest, span, scope) : read;
+}
+
+/** `A[y[t-1], j]`, `E[w]`: entries of the leading dims. */
+function pick(cx: Context, of: Term, name: string, indices: readonly Index[], span: Place, scope: Scope): Term {
+  const base = of.kind === "read" && !of.picks.length ? of : readOf(hoist(cx, of, name, scope), span);
+  const picks = indices.map((i) => elaborate(cx, i.value, scope));
+  const t: Term = { ...base, picks, span, type: open() };
+  pickShape(cx, t, base.type, (p, message, help) => {
+    cx.report(domains.badIndex({ place: p.span, message, help }), scope.via);
+    spoil(t.type);
+  });
+  return t;
+}
+
+type ReadTerm = Extract<Term, { kind: "read" }>;
+
+/** A quantity at its own variables. */
+export function readOf(q: Quantity, span: Place): ReadTerm {
+  q.reads.push(span);
+  return {
+    kind: "read",
+    of: q,
+    idx: q.slots.map((s): Pos => ({ k: "var", v: s.name, shift: 0 })),
+    picks: [],
+    span,
+    type: q.type,
+  };
+}
+
+/** Gives a part of an expression a value of its own, so that it is computed once. */
+export function hoist(cx: Context, term: Term, name: string, scope: Scope): Quantity {
+  return cx.quantity({
+    id: `${scope.prefix}${name}`,
+    name,
+    role: "eq",
+    slots: freeSlots(term, scope.slots),
+    span: term.span,
+    type: term.type,
+    named: false,
+    definition: { term, span: term.span },
+  });
+}
+
+/** A scope in which the variables of a reduction are bound; one that is in use already gets another name. */
+export function bind(
+  cx: Context,
+  binders: readonly Index[],
+  scope: Scope,
+): { scope: Scope; bound: readonly Slot[] } | null {
+  const vars = new Map(scope.vars);
+  const bound: Slot[] = [];
+  for (const b of binders) {
+    if (b.in) {
+      const construct = `the range \`${printExpr(b.value)} in ${printExpr(b.in)}\``;
+      cx.report(
+        notSupported({ place: b.span, construct, help: "reduce over the whole of an axis: `sum[s](…)`" }),
+        scope.via,
+      );
+      return null;
+    }
+    const entity = b.value.kind === "name" ? scope.names.find(b.value.name) : undefined;
+    if (b.value.kind !== "name" || entity?.kind !== "axis") {
+      if (entity?.kind === "wrong") return null;
+      if (b.value.kind === "name" && !entity) {
+        const near = nearest(b.value.name, axisNames(scope));
+        const help = `declare \`axis ${b.value.name} < …\``;
+        cx.report(names.unknownName({ place: b.span, name: b.value.name, what: "axis", near, help }), scope.via);
+      } else
+        cx.report(
+          domains.badIndex({
+            place: b.span,
+            message: "a reduction runs over the variable of an axis",
+            help: "write `sum[s](…)`",
+          }),
+          scope.via,
+        );
+      return null;
+    }
+    const taken = new Set([...scope.slots, ...bound].map((s) => s.name));
+    let name = b.value.name;
+    while (taken.has(name)) name += "'";
+    const slot = { name, axis: entity.slot.axis };
+    bound.push(slot);
+    vars.set(b.value.name, slot);
+  }
+  return { scope: { ...scope, vars, slots: [...scope.slots, ...bound] }, bound };
+}
+
+const axisNames = (scope: Scope): string[] => {
+  const out: string[] = [];
+  for (let n: Scope["names"] | null = scope.names; n; n = n.outer)
+    for (const [k, e] of n.entries()) if (e.kind === "axis") out.push(k);
+  return out;
+};
+
+/** A constant that a term is, or null. */
+export const constantTerm = (cx: Context, e: Expr, scope: Scope): number | null => numberOf(cx, e, scope.names);

@@ -1,0 +1,145 @@
+/** After unification: what is still unknown, what is never used, which tokens are meant. */
+import * as domains from "../diagnostics/check-domains.js";
+import * as names from "../diagnostics/check-names.js";
+import * as randoms from "../diagnostics/check-randoms.js";
+import * as shapes from "../diagnostics/check-shapes.js";
+import type { ModelDef } from "../syntax/ast.js";
+import type { Context } from "./context.js";
+import * as dims from "./dims.js";
+import { describe, type Names } from "./entities.js";
+import { specials } from "./expressions.js";
+import { nearest } from "./nearest.js";
+import { spoil } from "./solve.js";
+import type { Quantity } from "./terms.js";
+import { isPoison, knownOf, shapeOf, showType } from "./types.js";
+
+const kind = (q: Quantity): string => (q.role === "param" || q.role === "frozen" ? "parameter" : "value");
+
+/** Every quantity has a shape, and every size of it is known. */
+export function checkShapes(cx: Context): void {
+  // One open size is one mistake, however many values have it.
+  const told = new Set<dims.Unknown>();
+  const ordered = [...cx.quantities].sort((a, b) => Number(b.role === "eq") - Number(a.role === "eq"));
+  const noShape: Quantity[] = [];
+  for (const q of ordered) {
+    if (isPoison(q.type)) continue;
+    const shape = shapeOf(q.type);
+    if (!shape) {
+      noShape.push(q);
+      continue;
+    }
+    const open = shape.flatMap(dims.unknownsOf);
+    if (open.length && !open.some((u) => told.has(u)) && !cx.reporter.failed) {
+      const read = q.reads[0] ?? null;
+      cx.report(shapes.unknownSize({ name: q.name, type: showType(q.type), place: q.span, read }));
+    }
+    for (const u of open) told.add(u);
+  }
+  // Values whose shape hangs on one another: the parameters among them are the reason.
+  const reasons = noShape.filter((q) => kind(q) === "parameter" && q.reads.length > 0);
+  if (!cx.reporter.failed || reasons.length === 0)
+    for (const q of reasons.length ? reasons : noShape.filter((q) => q.named && (q.definition || q.reads.length > 0)))
+      if (!cx.reporter.failed || reasons.length)
+        cx.report(shapes.unknownShape({ name: q.name, kind: kind(q), place: q.span, read: q.reads[0] ?? null }));
+  for (const q of noShape) spoil(q.type);
+}
+
+/** Sizes that are numbers now must be positive integers. */
+export function checkSizes(cx: Context): void {
+  for (const q of cx.quantities)
+    for (const d of shapeOf(q.type) ?? []) {
+      const n = cx.sizeOf(d);
+      if (n !== null && (!Number.isInteger(n) || n < 1)) {
+        cx.report(shapes.badSize({ name: q.name, place: q.span, size: dims.show(d), value: n }));
+        break;
+      }
+    }
+}
+
+/** Literal tokens belong to the vocabulary of what they stand beside. */
+export function checkLiterals(cx: Context): void {
+  for (const { term, via } of cx.literals) {
+    const special = term.text.replace(/^<(.*)>$/, "$1");
+    const isSpecial = term.text !== special && specials.has(special);
+    const text = isSpecial ? special : term.text;
+    const k = knownOf(term.type);
+    if (k?.kind === "poison") continue;
+    if (k?.kind !== "token") {
+      if (k)
+        cx.report(
+          shapes.notAToken({ place: term.span, text, other: { place: term.span, type: showType(term.type) } }),
+          via,
+        );
+      else cx.report(shapes.ambiguousToken({ place: term.span, text }), via);
+      spoil(term.type);
+      continue;
+    }
+    const vocab = cx.vocabs.get(k.vocab);
+    if (!vocab) continue;
+    if (isSpecial && special !== "UNK") vocab.special.add(special as "BOS" | "EOS");
+    const missing = isSpecial
+      ? special === "UNK" && vocab.max === null && vocab.min === null
+      : vocab.tokens && !vocab.tokens.includes(text);
+    if (missing)
+      cx.report(
+        shapes.unknownToken({
+          place: term.span,
+          text,
+          vocab: vocab.name,
+          declared: vocab.place,
+          near: nearest(text, vocab.tokens ?? []),
+        }),
+        via,
+      );
+  }
+}
+
+export function checkRandoms(cx: Context, model: ModelDef): void {
+  const all = cx.quantities.filter((q) => q.role === "random");
+  for (const q of all) {
+    if (q.sampling) continue;
+    const name = q.slots.length ? `${q.name}[${q.slots.map((s) => s.name).join(", ")}]` : q.name;
+    const example = knownOf(q.type)?.kind === "token" ? `${name} ~ categorical(logits)` : `${name} ~ normal(mu, sigma)`;
+    cx.report(randoms.undrawnRandom({ place: q.span, name: q.name, example }));
+  }
+  if (!all.length && !cx.objectives.some((o) => o.kind === "loss") && !cx.reporter.failed)
+    cx.report(randoms.noObjective({ place: model.nameSpan, name: model.name }));
+  for (const o of cx.objectives) {
+    const shape = shapeOf(o.term.type);
+    if (shape?.length)
+      cx.report(
+        shapes.badArgument({
+          fn: o.kind,
+          needs: "a number",
+          arg: { place: o.term.span, type: showType(o.term.type) },
+          help: "sum its features with `sum(…)`",
+        }),
+      );
+  }
+}
+
+/** The length of a ragged axis comes from the data (R13). */
+export function checkAxes(cx: Context): void {
+  for (const a of cx.axes.values()) {
+    if (a.size) continue;
+    const carried = cx.quantities.some(
+      (q) => (q.role === "input" || q.role === "random") && q.slots.some((s) => s.axis === a.bound),
+    );
+    if (!carried) cx.report(domains.unboundAxis({ place: a.place, bound: a.bound, axis: a.vars[0] as string }));
+  }
+}
+
+export function checkUnused(cx: Context, own: Names): void {
+  const warned: ReadonlySet<string> = new Set([
+    "a parameter",
+    "a frozen parameter",
+    "an input",
+    "noise",
+    "an instance of a cell",
+  ]);
+  for (const [name, e] of own.entries()) {
+    const is = describe(e);
+    if (!own.used.has(name) && warned.has(is))
+      cx.report(names.unusedName({ place: e.place, name, is: is.replace(/^an? /, "the ") }));
+  }
+}

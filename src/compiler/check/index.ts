@@ -1,0 +1,132 @@
+/**
+ * The checker: syntax tree → Model. Phases, in order: names, equations, shapes, domains, randoms, causality.
+ * Mistakes are collected; a phase that needs what an earlier one could not find out is left out.
+ */
+import type { BlockValue, Checked, Init, Model } from "../model.js";
+import type { CellDef, ModelDef } from "../syntax/ast.js";
+import { parse } from "../syntax/parse.js";
+import type { System } from "../system/types.js";
+import { verify } from "../system/verify.js";
+import { readBlocks } from "./blocks.js";
+import { resolveBoundaries } from "./boundaries.js";
+import { buildSystem } from "./build.js";
+import { checkCausality } from "./causality.js";
+import { Context } from "./context.js";
+import { declareModel } from "./declare.js";
+import type { Dim } from "./dims.js";
+import { Names } from "./entities.js";
+import { elaborateModel } from "./equations.js";
+import { checkAxes, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
+import { defineCell, Libraries, type Read } from "./imports.js";
+import { makeModel, placeholders } from "./model.js";
+import { Overrides } from "./overrides.js";
+import { noteUses, startOf } from "./params.js";
+import { Reporter } from "./report.js";
+import type { Quantity } from "./terms.js";
+import { checkTopology } from "./topology.js";
+import { allTerms } from "./walk.js";
+
+export { placeholders } from "./model.js";
+
+export interface CheckOptions {
+  /** Name of the spec, for messages. */
+  readonly file?: string;
+  /** What is set from outside: `{ H: 256, "train.lr": 1e-3 }`. */
+  readonly set?: Readonly<Record<string, BlockValue>>;
+  /** The text of an imported file, or null where there is none. */
+  readonly read?: Read;
+}
+
+/** Never throws for a user's mistake. */
+export function check(source: string, options: CheckOptions = {}): Checked {
+  const reporter = new Reporter();
+  const { file, diagnostics } = parse(source);
+  for (const d of diagnostics) reporter.add(d);
+  const libraries = new Libraries(reporter, options.read ?? (() => null));
+  const home = new Names();
+  for (const item of file.items) {
+    if (item.kind === "use") libraries.use(item, home);
+    if (item.kind === "cell") defineCell(item as CellDef, home, reporter);
+  }
+  const unread = diagnostics.some((d) => d.severity === "error");
+  const models = file.items.flatMap((item) => {
+    const model = item.kind === "model" ? checkModel(item, home, libraries, reporter, options, source, unread) : null;
+    return model ? [model] : [];
+  });
+  const sources = libraries.sources;
+  return { diagnostics: reporter.diagnostics, models: reporter.failed ? [] : models, sources };
+}
+
+function checkModel(
+  model: ModelDef,
+  home: Names,
+  libraries: Libraries,
+  all: Reporter,
+  options: CheckOptions,
+  source: string,
+  unread: boolean,
+): Model | null {
+  const reporter = new Reporter();
+  const cx = new Context(reporter);
+  const overrides = new Overrides(cx, options.set ?? {});
+  const done = (): null => {
+    for (const d of reporter.diagnostics) all.add(d);
+    return null;
+  };
+
+  // names
+  const own = declareModel(cx, model, home, libraries, overrides);
+  // equations: from the tree to terms, every one with its shape rule
+  elaborateModel(cx, model, own);
+  const blocks = readBlocks(cx, model, own, overrides);
+  overrides.reportUnknown(model.nameSpan);
+
+  // shapes
+  cx.solver.run();
+  checkLiterals(cx);
+  // What a statement that could not be read would have said is missing everywhere below.
+  if (unread) return done();
+  checkShapes(cx);
+  checkSizes(cx);
+
+  // domains, randoms
+  checkAxes(cx);
+  const boundaries = resolveBoundaries(cx);
+  checkRandoms(cx, model);
+  const topology = checkTopology(cx, model);
+  checkUnused(cx, own);
+
+  // how parameters start
+  noteUses(allTerms(cx));
+  const starts = new Map<Quantity, (size: (d: Dim) => number) => Init>();
+  for (const q of cx.quantities) {
+    const start = q.role === "param" || q.role === "frozen" ? startOf(cx, q, own) : null;
+    if (start) starts.set(q, start);
+  }
+  if (reporter.failed) return done();
+
+  // causality: the scheduler looks at the Systems themselves
+  const hyperparameters = numbersOf(own);
+  const checked = makeModel({ name: model.name, topology, cx, boundaries, starts, blocks, hyperparameters });
+  const sized = placeholders(checked);
+  const build = (drawn: readonly string[]): System => {
+    const system = buildSystem({ cx, boundaries, vocabularies: sized.vocabularies }, { training: true, drawn });
+    verify(system, "check");
+    return system;
+  };
+  checkCausality(cx, {
+    boundaries,
+    build,
+    lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
+  });
+  done();
+  return reporter.failed ? null : checked;
+}
+
+const lineOf = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;
+
+function numbersOf(own: Names): Record<string, number> {
+  const out: Record<string, number> = {};
+  for (const [name, e] of own.entries()) if (e.kind === "number") out[name] = e.value;
+  return out;
+}

@@ -1,0 +1,318 @@
+/** Terms to expressions of the System, with numbers for sizes. */
+import { E, type Expr, lseOver, maxOver, op, read, softmaxAlong, sumOver } from "../system/expr.js";
+import { at, type Env, substPos } from "../system/positions.js";
+import { BATCH, type Pos, type Slot } from "../system/types.js";
+import { arithmetic } from "./constants.js";
+import type { Dim } from "./dims.js";
+import type { CallTerm, Lowering } from "./functions/types.js";
+import type { Quantity, Term } from "./terms.js";
+import { isToken, knownOf, shapeOf } from "./types.js";
+
+/** What lowering needs to know about the model and the mode. */
+export interface Target {
+  readonly training: boolean;
+  readonly drawn: ReadonlySet<string>;
+  size(d: Dim): number;
+  tokenId(vocab: string, text: string): number;
+  hasBatch(q: Quantity): boolean;
+  isRagged(axis: string): boolean;
+}
+
+/** Lowers terms; `env` puts constants in place of variables (a clause used at one of its indices). */
+export class Lower implements Lowering {
+  readonly training: boolean;
+
+  constructor(
+    readonly target: Target,
+    readonly env: Env = {},
+  ) {
+    this.training = target.training;
+  }
+
+  size(d: Dim): number {
+    return this.target.size(d);
+  }
+
+  shape(t: Term): readonly number[] {
+    const s = shapeOf(t.type);
+    if (!s) throw new Error(`the type of a ${t.kind} is not known`);
+    return s.map((d) => this.target.size(d));
+  }
+
+  #pos(p: Pos): Pos {
+    return substPos(p, this.env);
+  }
+
+  /** A quantity at positions along its axes. */
+  quantity(q: Quantity, idx: readonly Pos[]): Expr {
+    return read(q.id, [...(this.target.hasBatch(q) ? [at(BATCH.name)] : []), ...idx.map((p) => this.#pos(p))]);
+  }
+
+  noise(t: CallTerm): Expr {
+    const q = t.noise as Quantity;
+    return this.quantity(
+      q,
+      q.slots.map((s) => at(s.name)),
+    );
+  }
+
+  tensor(t: Term): Expr {
+    const x = this.raw(t);
+    const k = knownOf(t.type);
+    return k?.kind === "token" ? op("put", [E.num(1), x], { n: this.shape(t)[0] as number }) : x;
+  }
+
+  as(t: Term, shape: readonly number[]): Expr {
+    const from = this.shape(t);
+    const value = this.constant(t);
+    if (value !== null && from.length === 0) return E.num(value, shape);
+    const x = this.tensor(t);
+    if (from.join() === shape.join()) return x;
+    if (from.length === 0) return E.fill(x, shape);
+    return E.reshape(x, shape);
+  }
+
+  /** The number that a term is in this mode, if it is one. */
+  constant(t: Term): number | null {
+    switch (t.kind) {
+      case "number":
+        return t.value;
+      case "size":
+        return this.size(t.dim);
+      case "mode":
+        return Number(t.test === "training" ? this.training : !this.target.drawn.has(t.test.observed));
+      case "extent":
+        return null;
+      case "unary": {
+        const x = this.constant(t.arg);
+        return x === null ? null : t.op === "-" ? -x : Number(x === 0);
+      }
+      case "binary": {
+        const [a, b] = [this.constant(t.left), this.constant(t.right)];
+        if (t.op === "and" && (a === 0 || b === 0)) return 0;
+        if (t.op === "or" && ((a !== null && a !== 0) || (b !== null && b !== 0))) return 1;
+        if (a === null || b === null) return null;
+        return arithmetic(t.op, a, b) ?? logic(t.op, a, b);
+      }
+      case "call": {
+        const [x] = t.args.map((a) => this.constant(a));
+        if (x === undefined || x === null || t.args.length !== 1) return null;
+        const f = { sqrt: Math.sqrt, exp: Math.exp, log: Math.log }[t.fn.name];
+        return f ? f(x) : null;
+      }
+      case "if": {
+        const c = this.constant(t.cond);
+        return c === null ? null : this.constant(c !== 0 ? t.then : t.else);
+      }
+      default:
+        return null;
+    }
+  }
+
+  raw(t: Term): Expr {
+    const value = shapeOf(t.type)?.length === 0 ? this.constant(t) : null;
+    if (value !== null) return E.num(value);
+    switch (t.kind) {
+      case "number":
+      case "size":
+      case "mode":
+        throw new Error("a constant that is no number");
+      case "index":
+        return this.#index(t.slot);
+      case "extent":
+        return op("extent", [], { axis: t.axis });
+      case "literal": {
+        const k = knownOf(t.type);
+        if (k?.kind !== "token") throw new Error(`the literal ${t.text} has no vocabulary`);
+        return op("token", [], { value: this.target.tokenId(k.vocab, t.text) });
+      }
+      case "read":
+        return t.picks.reduce<Expr>((x, p) => op("pick", [x, this.#pickIndex(p)]), this.quantity(t.of, t.idx));
+      case "unary": {
+        const x = this.tensor(t.arg);
+        return t.op === "-" ? E.neg(x) : E.equal(x, E.num(0, this.shape(t)));
+      }
+      case "binary":
+        return this.#binary(t);
+      case "contract":
+        return this.#contract(t);
+      case "transpose":
+        return E.transpose(this.tensor(t.arg));
+      case "if":
+        return this.#branch(t);
+      case "concat":
+        return E.concat(...t.parts.map((p) => this.as(p, this.shape(p).length ? this.shape(p) : [1])));
+      case "split": {
+        const [n] = this.shape(t) as [number];
+        return E.slice(this.tensor(t.arg), t.part * n, n);
+      }
+      case "reduce":
+        return this.#reduce(t);
+      case "along":
+        return softmaxAlong(t.slot.name, this.tensor(t.arg));
+      case "call":
+        return t.fn.lower(this, t);
+      case "wrong":
+        throw new Error("a wrong term is lowered");
+    }
+  }
+
+  /** A variable as a number; in a clause that stands at a constant, that constant. */
+  #index(slot: Slot): Expr {
+    const p = this.#pos(at(slot.name));
+    if (p.k === "var") return op("index", [], { slot: p.v });
+    return p.k === "start" ? E.num(p.off) : E.affine(1, p.off, op("extent", [], { axis: slot.axis }));
+  }
+
+  #pickIndex(p: Term): Expr {
+    return p.kind === "number" ? op("token", [], { value: p.value }) : this.raw(p);
+  }
+
+  #binary(t: Extract<Term, { kind: "binary" }>): Expr {
+    const { left, right } = t;
+    if ((t.op === "==" || t.op === "!=") && isToken(left.type)) {
+      const same = E.equal(this.raw(left), this.raw(right));
+      return t.op === "==" ? same : E.affine(-1, 1, same);
+    }
+    const shape = this.shape(t);
+    const [l, r] = [this.constant(left), this.constant(right)];
+    const a = (): Expr => this.as(left, shape);
+    const b = (): Expr => this.as(right, shape);
+    const scalar = (x: Term): boolean => shape.length > 0 && this.shape(x).length === 0;
+    switch (t.op) {
+      case "+":
+        if (r !== null) return E.affine(1, r, a());
+        return l !== null ? E.affine(1, l, b()) : E.add(a(), b());
+      case "-":
+        if (r !== null) return E.affine(1, -r, a());
+        return l !== null ? E.affine(-1, l, b()) : E.sub(a(), b());
+      case "*":
+        return this.#product(left, right, shape);
+      case "/":
+        if (r !== null) return E.affine(1 / r, 0, a());
+        return scalar(right) ? E.scale(E.div(E.num(1), this.tensor(right)), a()) : E.div(a(), b());
+      case "^":
+        if (r === 1) return a();
+        if (r === 2) return E.mul(a(), a());
+        return E.pow(a(), b());
+      case "div":
+        return E.map("floor", E.div(a(), b()));
+      case "mod":
+        return op("mod", [a(), b()]);
+      case "<":
+        return E.less(a(), b());
+      case "<=":
+        return op("lessEqual", [a(), b()]);
+      case ">":
+        return E.less(b(), a());
+      case ">=":
+        return op("lessEqual", [b(), a()]);
+      case "==":
+        return E.equal(a(), b());
+      case "!=":
+        return E.affine(-1, 1, E.equal(a(), b()));
+      case "and":
+        return E.mul(truth(a(), shape), truth(b(), shape));
+      case "or":
+        return op("maximum", [truth(a(), shape), truth(b(), shape)]);
+    }
+  }
+
+  /** A number scales; a token keeps one entry of its partner, or carries a number at its place. */
+  #product(left: Term, right: Term, shape: readonly number[]): Expr {
+    const [l, r] = [this.constant(left), this.constant(right)];
+    if (r !== null) return E.affine(r, 0, this.as(left, shape));
+    if (l !== null) return E.affine(l, 0, this.as(right, shape));
+    for (const [token, other] of [
+      [right, left],
+      [left, right],
+    ] as const)
+      if (isToken(token.type)) {
+        const i = this.raw(token);
+        const x = this.shape(other).length === 0 ? this.tensor(other) : op("pick", [this.tensor(other), i]);
+        return op("put", [x, i], { n: shape[0] as number });
+      }
+    if (shape.length && this.shape(left).length === 0) return E.scale(this.tensor(left), this.as(right, shape));
+    if (shape.length && this.shape(right).length === 0) return E.scale(this.tensor(right), this.as(left, shape));
+    return E.mul(this.as(left, shape), this.as(right, shape));
+  }
+
+  #contract(t: Extract<Term, { kind: "contract" }>): Expr {
+    const { left, right, leftTransposed, rightTransposed } = t;
+    const [a, b] = [this.shape(left).length, this.shape(right).length];
+    const token = isToken(right.type);
+    if (a === 2 && b === 1) {
+      const W = this.tensor(left);
+      if (token) return op(leftTransposed ? "pick" : "col", [W, this.raw(right)]);
+      return leftTransposed ? E.mvT(W, this.tensor(right)) : E.mv(W, this.tensor(right));
+    }
+    if (a === 2) {
+      const matrix = (x: Term, transposed: boolean): Expr =>
+        transposed ? E.transpose(this.tensor(x)) : this.tensor(x);
+      return E.mm(matrix(left, leftTransposed), matrix(right, rightTransposed));
+    }
+    if (rightTransposed)
+      return token
+        ? op("putCol", [this.tensor(left), this.raw(right)], { n: this.shape(right)[0] as number })
+        : E.outer(this.tensor(left), this.tensor(right));
+    if (token && isToken(left.type)) return E.equal(this.raw(left), this.raw(right));
+    if (token) return op("pick", [this.tensor(left), this.raw(right)]);
+    if (isToken(left.type)) return op("pick", [this.tensor(right), this.raw(left)]);
+    return E.dot(this.tensor(left), this.tensor(right));
+  }
+
+  /** A branch that the mode decides is not even there. */
+  #branch(t: Extract<Term, { kind: "if" }>): Expr {
+    const shape = this.shape(t);
+    const c = this.constant(t.cond);
+    const branch = (x: Term): Expr => (isToken(t.type) ? this.raw(x) : this.as(x, shape));
+    if (c !== null) return branch(c !== 0 ? t.then : t.else);
+    const whole = isToken(t.type) ? [] : shape;
+    return E.where(this.as(t.cond, whole), branch(t.then), branch(t.else));
+  }
+
+  #reduce(t: Extract<Term, { kind: "reduce" }>): Expr {
+    const x = this.tensor(t.arg);
+    switch (t.by) {
+      case "sum":
+        return sumOver(t.slots, x);
+      case "max":
+        return maxOver(t.slots, x);
+      case "min":
+        return E.neg(maxOver(t.slots, E.neg(x)));
+      case "logsumexp":
+        return lseOver(t.slots, x);
+      case "mean": {
+        const shape = this.shape(t);
+        const n = t.slots.map((s): Expr => op("extent", [], { axis: s.axis }));
+        const share = E.div(E.num(1), E.mul(...n));
+        return shape.length ? E.scale(share, sumOver(t.slots, x)) : E.mul(share, sumOver(t.slots, x));
+      }
+    }
+  }
+}
+
+const truth = (x: Expr, shape: readonly number[]): Expr => E.affine(-1, 1, E.equal(x, E.num(0, shape)));
+
+function logic(name: string, a: number, b: number): number | null {
+  switch (name) {
+    case "==":
+      return Number(a === b);
+    case "!=":
+      return Number(a !== b);
+    case "<":
+      return Number(a < b);
+    case "<=":
+      return Number(a <= b);
+    case ">":
+      return Number(a > b);
+    case ">=":
+      return Number(a >= b);
+    case "and":
+      return Number(a !== 0 && b !== 0);
+    case "or":
+      return Number(a !== 0 || b !== 0);
+    default:
+      return null;
+  }
+}

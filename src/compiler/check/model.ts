@@ -1,0 +1,136 @@
+/** The Model: what was found out, as plain data, and the way to its Systems. */
+import type { Init, Mode, Model, VocabInfo, Vocabularies } from "../model.js";
+import type { System } from "../system/types.js";
+import { buildSystem, sizesOf } from "./build.js";
+import type { Context, VocabFacts } from "./context.js";
+import type { Dim } from "./dims.js";
+import * as dims from "./dims.js";
+import type { Boundary, Quantity } from "./terms.js";
+import { isToken, knownOf, shapeOf } from "./types.js";
+
+export interface Facts {
+  readonly name: string;
+  readonly topology: string;
+  readonly cx: Context;
+  readonly boundaries: ReadonlyMap<Quantity, readonly Boundary[]>;
+  readonly starts: ReadonlyMap<Quantity, (size: (d: Dim) => number) => Init>;
+  readonly blocks: Model["blocks"];
+  readonly hyperparameters: Readonly<Record<string, number>>;
+}
+
+export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
+  const { cx } = facts;
+  const vocabularies: Record<string, readonly string[]> = {};
+  for (const v of cx.vocabs.values()) {
+    const tokens = given[v.name] ?? listed(v);
+    if (tokens) vocabularies[v.name] = tokens;
+  }
+  const unsized = [...cx.vocabs.keys()].filter((name) => !vocabularies[name]);
+  const size = sizesOf(cx, vocabularies);
+  const shape = (q: Quantity): number[] => (isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(size));
+  const labels = (q: Quantity): string[] => (isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(dims.show));
+  const systems = new Map<string, System>();
+  const sized = (): void => {
+    if (unsized.length) throw new Error(`the tokens of ${unsized.join(", ")} are not known yet: bind them first`);
+  };
+  return {
+    name: facts.name,
+    topology: facts.topology,
+    axes: [...cx.axes.values()].map((a) => ({
+      bound: a.bound,
+      vars: a.vars,
+      kind: a.size ? "static" : "ragged",
+      ...(a.size ? { size: size(a.size) } : {}),
+      ...(a.until ? { until: a.until } : {}),
+    })),
+    vocabs: [...cx.vocabs.values()].map((v) => vocabInfo(cx, v)),
+    fields: cx.quantities.flatMap((q) => {
+      if (q.role !== "input" && q.role !== "random") return [];
+      const k = knownOf(q.type);
+      return [
+        {
+          name: q.id,
+          role: q.role,
+          axes: q.slots.map((s) => s.axis),
+          type: k?.kind === "token" ? ({ kind: "token", vocab: k.vocab } as const) : ({ kind: "float" } as const),
+          shape: shape(q),
+          labels: labels(q),
+          ...(q.sampling ? { dist: q.sampling.dist } : {}),
+        },
+      ];
+    }),
+    params: cx.quantities.flatMap((q) => {
+      const start = facts.starts.get(q);
+      return start
+        ? [{ name: q.id, shape: shape(q), labels: labels(q), frozen: q.role === "frozen", init: start(size) }]
+        : [];
+    }),
+    metrics: cx.objectives.filter((o) => o.kind === "metric").map((o) => o.name),
+    hyperparameters: facts.hyperparameters,
+    dims: Object.fromEntries(cx.sizes),
+    blocks: facts.blocks,
+    unsized,
+    bind(more) {
+      for (const [name, tokens] of Object.entries(more)) {
+        if (!cx.vocabs.has(name)) throw new Error(`the model has no vocabulary ${name}`);
+        const special = (cx.vocabs.get(name) as VocabFacts).special;
+        for (const s of special) if (!tokens.includes(`<${s}>`)) throw new Error(`the vocabulary ${name} lacks <${s}>`);
+      }
+      return makeModel(facts, { ...given, ...more });
+    },
+    get vocabularies() {
+      sized();
+      return vocabularies;
+    },
+    system(mode: Mode) {
+      sized();
+      const key = JSON.stringify([mode.training, [...mode.drawn].sort()]);
+      const known = systems.get(key);
+      if (known) return known;
+      const system = buildSystem({ cx, boundaries: facts.boundaries, vocabularies }, mode);
+      systems.set(key, system);
+      return system;
+    },
+  };
+}
+
+const specialsOf = (v: VocabFacts): ("BOS" | "EOS")[] => (["BOS", "EOS"] as const).filter((s) => v.special.has(s));
+
+/** All tokens of a vocabulary that the spec lists: its own, UNK under `max` or `min`, then the special ones. */
+function listed(v: VocabFacts): readonly string[] | null {
+  if (!v.tokens) return null;
+  const unknown = v.max !== null || v.min !== null ? ["<UNK>"] : [];
+  return [...v.tokens, ...unknown, ...specialsOf(v).map((s) => `<${s}>`)];
+}
+
+const vocabInfo = (cx: Context, v: VocabFacts): VocabInfo => ({
+  name: v.name,
+  ...(v.tokens ? { tokens: v.tokens } : {}),
+  ...(v.max === null ? {} : { max: v.max }),
+  ...(v.min === null ? {} : { min: v.min }),
+  special: specialsOf(v),
+  mentioned: mentioned(cx, v.name),
+});
+
+/** The tokens of a vocabulary that the spec writes out: they belong to it, whatever the data are. */
+function mentioned(cx: Context, vocab: string): string[] {
+  const texts = cx.literals.flatMap(({ term }) => {
+    const k = knownOf(term.type);
+    return k?.kind === "token" && k.vocab === vocab && !/^<(BOS|EOS|UNK)>$/.test(term.text) ? [term.text] : [];
+  });
+  return [...new Set(texts)];
+}
+
+/** A few tokens for every vocabulary that would come from the data: enough to build a System and look at it. */
+export function placeholders(model: Model): Model {
+  const tokens = model.vocabs
+    .filter((v) => model.unsized.includes(v.name))
+    .map((v) => {
+      const unknown = v.max !== undefined || v.min !== undefined ? ["<UNK>"] : [];
+      return [
+        v.name,
+        [...v.mentioned, "token 1", "token 2", "token 3", ...unknown, ...v.special.map((s) => `<${s}>`)],
+      ] as const;
+    });
+  return model.bind(Object.fromEntries(tokens));
+}

@@ -1,0 +1,210 @@
+/** Parameters: their declarations, and how they start (R6). */
+import * as shapes from "../diagnostics/check-shapes.js";
+import { notSupported } from "../diagnostics/check-unsupported.js";
+import type { Init } from "../model.js";
+import type { Arg, Expr, Statement, TypeExpr } from "../syntax/ast.js";
+import { constantOf, dimOf, numberOf } from "./constants.js";
+import type { Context } from "./context.js";
+import type { Dim } from "./dims.js";
+import * as dims from "./dims.js";
+import type { Names } from "./entities.js";
+import { nearest } from "./nearest.js";
+import { partsOf } from "./shapes.js";
+import type { Quantity, Term } from "./terms.js";
+import { float, open, type Place, poison, shapeOf, showType, type Type } from "./types.js";
+
+type ParamStatement = Extract<Statement, { kind: "param" }>;
+
+/** A stated shape. Null: none is stated; a wrong one is poison. */
+export function statedType(
+  cx: Context,
+  type: TypeExpr | undefined,
+  scope: Names,
+  openDim?: (name: string) => Dim,
+): Type | null {
+  if (type?.kind !== "shape") return null;
+  if (type.open) {
+    cx.report(notSupported({ place: type.span, construct: "an open shape `[..]`" }));
+    return poison();
+  }
+  const shape = type.dims.map((d) => dimOf(cx, d, scope, openDim));
+  return shape.some((d) => d === null) ? poison() : float(shape as Dim[]);
+}
+
+export function declareParams(
+  cx: Context,
+  s: ParamStatement,
+  scope: Names,
+  prefix: string,
+  openDim?: (name: string) => Dim,
+  via?: Place,
+): Quantity[] {
+  return s.items.map((item) => {
+    const stated = statedType(cx, item.type, scope, openDim);
+    let type = stated ?? open();
+    if (item.type?.kind === "named") {
+      cx.report(
+        shapes.badStart({
+          place: item.type.span,
+          message: `a parameter is a tensor: write \`${item.name} : [${item.type.name}]\``,
+        }),
+        via,
+      );
+      type = poison();
+    }
+    if (item.indices.length) {
+      const construct = `a parameter for each \`${item.name}[…]\``;
+      cx.report(notSupported({ place: item.span, construct, help: "declare one parameter for each layer" }), via);
+      type = poison();
+    }
+    const expr = item.init ?? item.value;
+    return cx.quantity({
+      id: `${prefix}${item.name}`,
+      name: item.name,
+      role: s.frozen ? "frozen" : "param",
+      slots: [],
+      type,
+      declared: stated !== null,
+      span: item.nameSpan,
+      start: expr ? { expr, form: item.init ? "init" : "value" } : null,
+    });
+  });
+}
+
+/** Notes how parameters are used: whether they are only added, and which are blocks of packed gates. */
+export function noteUses(terms: readonly Term[]): void {
+  const used = (t: Term, how: "added" | "contracted" | "scaled"): void => {
+    if (t.kind === "read" && (t.of.role === "param" || t.of.role === "frozen") && !t.picks.length) t.of.uses[how]++;
+  };
+  const go = (t: Term, added: boolean): void => {
+    const sum = t.kind === "binary" && (t.op === "+" || t.op === "-");
+    const product =
+      t.kind === "contract" || (t.kind === "call" && (t.fn.name === "dot" || t.fn.name.startsWith("conv")));
+    if (t.kind === "read" && t.picks.length && (t.of.role === "param" || t.of.role === "frozen"))
+      t.of.uses[added ? "added" : "contracted"]++;
+    for (const part of partsOf(t)) {
+      used(part, sum ? "added" : product ? "contracted" : "scaled");
+      go(part, sum);
+    }
+    if (t.kind === "split") packed(t.arg, t.parts);
+  };
+  for (const t of terms) {
+    used(t, "added");
+    go(t, true);
+  }
+}
+
+/** The matrices whose products a `split` takes apart consist of as many blocks. */
+function packed(t: Term, parts: number): void {
+  if (t.kind === "read" && t.of.role === "eq" && !t.of.named && t.of.definition)
+    return packed(t.of.definition.term, parts);
+  if (t.kind === "binary" && (t.op === "+" || t.op === "-")) {
+    packed(t.left, parts);
+    packed(t.right, parts);
+  }
+  const param = t.kind === "contract" && !t.leftTransposed ? t.left : t;
+  if (param.kind !== "read" || (param.of.role !== "param" && param.of.role !== "frozen")) return;
+  const { uses } = param.of;
+  uses.blocks = uses.blocks === null || uses.blocks === parts ? parts : 1;
+}
+
+const inits: ReadonlySet<string> = new Set([
+  ...["zeros", "constant", "glorot", "he", "lecun", "orthogonal", "identity", "uniform", "normal", "gates", "file"],
+]);
+
+/** How a parameter starts, once its shape is known. Null: an error was reported. `size`: the number a dim is. */
+export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim) => number) => Init) | null {
+  const shape = shapeOf(q.type);
+  if (!shape) return null;
+  const blocks = q.uses.blocks !== null && shape.length >= 1 ? q.uses.blocks : 1;
+  if (!q.start) return defaultStart(cx, q, shape, blocks);
+  const { expr, form } = q.start;
+  const bad = (place: Place, message: string, near?: string): null => {
+    cx.report(shapes.badStart({ place, message, near }));
+    return null;
+  };
+  const number = numberOf(cx, expr, scope);
+  if (number !== null) {
+    if (form === "init") return bad(expr.span, "after `~` stands a distribution; a number follows `=`", `= ${number}`);
+    return () => (number === 0 ? { kind: "zeros" } : { kind: "constant", value: number });
+  }
+  const { name, args } =
+    expr.kind === "call"
+      ? { name: expr.callee, args: expr.args }
+      : { name: expr.kind === "name" ? expr.name : "", args: [] };
+  if (name === "file") return fileStart(args, expr, bad);
+  if (!inits.has(name))
+    return bad(expr.span, name ? `there is no start \`${name}\`` : "this is no start", nearest(name, inits));
+  if (form === "value") return bad(expr.span, `a start that is computed follows \`~\``, `~ ${name}`);
+  const values: number[] = [];
+  for (const a of args) {
+    const v = constantOf(cx, a.value, scope, `an argument of \`${name}\``);
+    if (v === null) return null;
+    values.push(v);
+  }
+  const [a, b] = values;
+  const takes = (least: number, most: number): boolean => values.length >= least && values.length <= most;
+  switch (name) {
+    case "zeros":
+      return takes(0, 0) ? () => ({ kind: "zeros" }) : bad(expr.span, "`zeros` takes no argument");
+    case "constant":
+      return a !== undefined && takes(1, 1)
+        ? () => ({ kind: "constant", value: a })
+        : bad(expr.span, "`constant` takes one number");
+    case "glorot":
+    case "he":
+    case "lecun":
+      if (shape.length < 2) return bad(expr.span, `\`${name}\` is for matrices; \`${q.name}\` is ${showType(q.type)}`);
+      return takes(0, 0) ? () => ({ kind: name, blocks }) : bad(expr.span, `\`${name}\` takes no argument`);
+    case "orthogonal":
+    case "identity":
+      if (shape.length !== 2)
+        return bad(expr.span, `\`${name}\` is for matrices; \`${q.name}\` is ${showType(q.type)}`);
+      if (!takes(0, 1)) return bad(expr.span, `\`${name}\` takes at most a gain`);
+      return () =>
+        name === "identity" ? { kind: "identity", gain: a ?? 1 } : { kind: "orthogonal", gain: a ?? 1, blocks };
+    case "uniform":
+      if (a === undefined || b === undefined || !takes(2, 2) || !(a < b))
+        return bad(expr.span, "`uniform` takes the ends of an interval");
+      return () => ({ kind: "uniform", low: a, high: b });
+    case "normal":
+      if (a === undefined || b === undefined || !takes(2, 2) || b < 0)
+        return bad(expr.span, "`normal` takes a mean and a deviation");
+      return () => ({ kind: "normal", mean: a, sd: b });
+    default: {
+      const rows = cx.sizeOf(shape[0] ?? dims.number(1));
+      if (!values.length || (rows !== null && rows % values.length !== 0))
+        return bad(expr.span, `\`gates\` takes a number for each of the equal blocks of \`${q.name}\``);
+      return () => ({ kind: "gates", values });
+    }
+  }
+}
+
+function fileStart(
+  args: readonly Arg[],
+  expr: Expr,
+  bad: (place: Place, message: string) => null,
+): (() => Init) | null {
+  const [path, key] = args.map((a) => (a.value.kind === "string" ? a.value.value : null));
+  if (!path || !key)
+    return bad(expr.span, '`file` takes a path and the name of a tensor in it: `file("glove.safetensors", "E")`');
+  return () => ({ kind: "file", path, key });
+}
+
+function defaultStart(
+  cx: Context,
+  q: Quantity,
+  shape: readonly Dim[],
+  blocks: number,
+): ((size: (d: Dim) => number) => Init) | null {
+  if (shape.length >= 2) return () => ({ kind: "glorot", blocks });
+  if (q.uses.scaled === 0 && q.uses.contracted === 0) return () => ({ kind: "zeros" });
+  // A vector that is only contracted is a matrix of one row, and starts as one.
+  if (shape.length === 1 && q.uses.scaled === 0)
+    return (size) => {
+      const limit = Math.sqrt(6 / (size(shape[0] as Dim) + 1));
+      return { kind: "uniform", low: -limit, high: limit };
+    };
+  cx.report(shapes.missingStart({ name: q.name, type: showType(q.type), place: q.span, read: q.reads[0] ?? null }));
+  return null;
+}

@@ -1,0 +1,139 @@
+/**
+ * Resolved expressions: names are looked up, cells are inlined, indices are positions. Their types are filled in by
+ * unification; then they are lowered to the ops of a System.
+ */
+import type { Init } from "../model.js";
+import type { Expr } from "../syntax/ast.js";
+import type { Clause, Pos, Slot } from "../system/types.js";
+import type { Dim } from "./dims.js";
+import type { Builtin } from "./functions/types.js";
+import type { Place, Type } from "./types.js";
+
+interface Common {
+  readonly span: Place;
+  readonly type: Type;
+}
+
+export type UnaryOp = "-" | "not";
+export type ArithmeticOp = "+" | "-" | "*" | "/" | "^" | "div" | "mod";
+export type CompareOp = "==" | "!=" | "<" | "<=" | ">" | ">=";
+export type LogicOp = "and" | "or";
+export type ReduceKind = "sum" | "mean" | "max" | "min" | "logsumexp";
+
+export type Term = Common &
+  (
+    | { readonly kind: "number"; readonly value: number }
+    /** A dim or the size of a vocabulary, as a number. */
+    | { readonly kind: "size"; readonly dim: Dim }
+    /** The variable of an axis, as a number. */
+    | { readonly kind: "index"; readonly slot: Slot }
+    | { readonly kind: "extent"; readonly axis: string }
+    /** `"h"`, `BOS`: which vocabulary it belongs to, its type says. */
+    | { readonly kind: "literal"; readonly text: string }
+    /** `training`, `observed(y)`: constant in a mode. */
+    | { readonly kind: "mode"; readonly test: "training" | { readonly observed: string } }
+    /** A value at a position per axis; `picks` choose entries of its leading dims. */
+    | { readonly kind: "read"; readonly of: Quantity; readonly idx: readonly Pos[]; readonly picks: readonly Term[] }
+    | { readonly kind: "unary"; readonly op: UnaryOp; readonly arg: Term }
+    | {
+        readonly kind: "binary";
+        readonly op: ArithmeticOp | CompareOp | LogicOp;
+        readonly left: Term;
+        readonly right: Term;
+      }
+    /** `a @ b`; a transposed side has its flag and stands here without the `'`. */
+    | {
+        readonly kind: "contract";
+        readonly left: Term;
+        readonly right: Term;
+        readonly leftTransposed: boolean;
+        readonly rightTransposed: boolean;
+      }
+    | { readonly kind: "transpose"; readonly arg: Term }
+    | { readonly kind: "if"; readonly cond: Term; readonly then: Term; readonly else: Term }
+    | { readonly kind: "concat"; readonly parts: readonly Term[] }
+    | { readonly kind: "split"; readonly arg: Term; readonly parts: number; readonly part: number }
+    | { readonly kind: "reduce"; readonly by: ReduceKind; readonly slots: readonly Slot[]; readonly arg: Term }
+    /** Softmax over a variable, which stays free. */
+    | { readonly kind: "along"; readonly slot: Slot; readonly arg: Term }
+    | {
+        readonly kind: "call";
+        readonly fn: Builtin;
+        readonly args: readonly Term[];
+        readonly options: Readonly<Record<string, number | string>>;
+        /** Dims that a function such as `reshape` was given. */
+        readonly dims: readonly Dim[];
+        /** Noise that the function draws (dropout). */
+        readonly noise: Quantity | null;
+      }
+    /** What stands in for an expression that was wrong. */
+    | { readonly kind: "wrong" }
+  );
+
+/** A clause as written: positions on the pinned slots; a range `t < 0` pins every index that is read there. */
+export interface ClauseDef {
+  readonly pins: readonly { readonly slot: string; readonly at: Pos | "below" | "beyond" }[];
+  /** The variables of the slots that are not pinned, as the clause names them: slot of the owner → variable. */
+  readonly vars: ReadonlyMap<string, Slot>;
+  readonly term: Term;
+  readonly span: Place;
+  /** As written, `h[-1]`. */
+  readonly text: string;
+}
+
+export type DistKind = "categorical" | "bernoulli" | "normal";
+
+/** The distribution of a random. */
+export interface Sampling {
+  readonly dist: DistKind;
+  /** How the parameters are given: `categorical(p = …)` has probabilities instead of logits. */
+  readonly given: "logits" | "p" | "moments";
+  readonly params: readonly Term[];
+  readonly weight: Term | null;
+  readonly span: Place;
+}
+
+export type QuantityRole = "param" | "frozen" | "input" | "random" | "noise" | "eq";
+
+/** Anything that becomes a value of the System. */
+export interface Quantity {
+  readonly id: string;
+  /** As the user calls it: `W` inside a cell, where the id is `enc.W`. */
+  readonly name: string;
+  readonly role: QuantityRole;
+  /** Without the batch. */
+  slots: readonly Slot[];
+  readonly type: Type;
+  readonly span: Place;
+  /** Is the shape stated? */
+  readonly declared: boolean;
+  definition: { readonly term: Term; readonly span: Place } | null;
+  readonly clauses: ClauseDef[];
+  sampling: Sampling | null;
+  readonly noise: { readonly dist: "normal" | "bernoulli" | "uniform"; readonly params: readonly number[] } | null;
+  /** Written by the user, against a part of an expression that the compiler named. */
+  readonly named: boolean;
+  /** Of a parameter: what the spec says about its start. */
+  readonly start: { readonly expr: Expr; readonly form: "init" | "value" } | null;
+  /** Where it was read, in order. */
+  readonly reads: Place[];
+  /** Found from how it is used: packed blocks, and whether it is only ever added. */
+  readonly uses: ParamUses;
+  /** Only in the System of training (the noise of dropout). */
+  readonly trainingOnly: boolean;
+}
+
+export interface ParamUses {
+  blocks: number | null;
+  added: number;
+  contracted: number;
+  scaled: number;
+}
+
+/** A boundary box: all slots pinned or in range, none overlapping another. */
+export interface Boundary {
+  readonly pins: Clause["pins"];
+  readonly clause: ClauseDef;
+}
+
+export type Start = Init;

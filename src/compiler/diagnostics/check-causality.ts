@@ -1,0 +1,54 @@
+import { label } from "../check/report.js";
+import type { Place } from "../check/types.js";
+import { defineDiagnostic } from "./types.js";
+
+/** Diagnostics of order: what must be computed before what (R12). */
+
+export interface Step {
+  readonly place: Place;
+  /** `h[t]` reads `a[t]`. */
+  readonly reader: string;
+  readonly read: string;
+  readonly line: number;
+}
+
+const route = (steps: readonly Step[]): string =>
+  `${steps[0]?.reader} → ${steps.map((s) => `${s.read} (line ${s.line})`).join(" → ")}`;
+
+export const causalCycle = defineDiagnostic<{ steps: readonly Step[]; suggestion?: string | undefined }>({
+  code: "causal-cycle",
+  severity: "error",
+  message: ({ steps }) => `not causal: ${route(steps)}: total shift 0`,
+  labels: ({ steps }) => steps.map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
+  help: ({ suggestion }) =>
+    suggestion ? `did you mean \`${suggestion}\`?` : "one of these reads must take a step back",
+});
+
+export const directionConflict = defineDiagnostic<{ back: readonly Step[]; ahead: readonly Step[]; axis: string }>({
+  code: "direction-conflict",
+  severity: "error",
+  message: ({ back, ahead, axis }) =>
+    `no order along \`${axis}\` computes this: ${route(back)} needs the element before, ${route(ahead)} the one after`,
+  labels: ({ back, ahead }) => [...back, ...ahead].map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
+  help: () => "let one direction be a recurrence of its own and combine the two afterwards: `[f[t]; b[t]]`",
+});
+
+export const constantInCycle = defineDiagnostic<{ steps: readonly Step[]; read: string; place: Place }>({
+  code: "constant-in-cycle",
+  severity: "error",
+  message: ({ steps, read }) => `\`${read}\` is needed for itself: ${route(steps)}`,
+  labels: ({ steps }) => steps.map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
+  help: () => "an element at a fixed index cannot be read by what it is computed from",
+});
+
+export const tooEarly = defineDiagnostic<{ steps: readonly Step[]; random: string; place: Place; read: string }>({
+  code: "read-before-draw",
+  severity: "error",
+  message: ({ random, read, steps }) =>
+    `\`${random}\` is drawn after \`${read}\` is read${steps.length ? `: ${route(steps)}` : ""}; it could be trained but never decoded`,
+  labels: ({ place, random, read, steps }) => [
+    label(place, `reads \`${read}\` before \`${random}\` can be drawn`),
+    ...steps.filter((s) => s.place !== place).map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
+  ],
+  help: ({ random }) => `read only what was drawn before, such as \`${random}[t-1]\``,
+});

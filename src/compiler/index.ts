@@ -1,0 +1,141 @@
+/**
+ * The compiler: the text of a spec to checked models, and every stage of a model as text. Pure: it runs in Node and in a
+ * browser. A user's mistake is a diagnostic, never an exception.
+ */
+import { type CheckOptions, check, placeholders } from "./check/index.js";
+import { nearest } from "./check/nearest.js";
+import { noModel, unknownModel } from "./diagnostics/compile.js";
+import type { Diagnostic } from "./diagnostics/types.js";
+import type { Model, ParamInfo } from "./model.js";
+import { bptt } from "./print/bptt.js";
+import { equations } from "./print/equations.js";
+import { training } from "./programs.js";
+import { parse } from "./syntax/parse.js";
+import { printFile } from "./syntax/print.js";
+import type { System } from "./system/types.js";
+
+export type { Diagnostic, Label, Severity } from "./diagnostics/types.js";
+export type { Model, ParamInfo, Vocabularies } from "./model.js";
+
+export interface CompileOptions extends CheckOptions {
+  /** Which model of a file with several; else the first. */
+  readonly model?: string;
+}
+
+/** What `print` can show; besides these `after:PASS`, the System after a pass of the optimiser. */
+export const stages = ["ast", "system", "bptt", "equations", "json"] as const;
+export type StageName = (typeof stages)[number] | `after:${string}`;
+
+export interface Compiled {
+  readonly ok: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Texts of imported files, by the `file` of labels. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly source: string;
+  readonly file: string;
+  readonly models: readonly Model[];
+  /** The chosen model; throws where the spec has errors. */
+  readonly model: Model;
+  readonly topology: string;
+  readonly params: readonly ParamInfo[];
+  /**
+   * A stage as text. `ast`: the spec as it was read. `equations`: the model's own. `system`: all equations before the
+   * optimiser. `bptt`: with the derived adjoints, as mathematics. `program`: the schedule of a training step. `json`: the facts about the model. A vocabulary
+   * that comes from the data stands in with a few tokens. Throws where the spec has errors, and for a name that is no stage.
+   */
+  print(stage: StageName): string;
+}
+
+export function compile(source: string, options: CompileOptions = {}): Compiled {
+  const { diagnostics: found, models, sources } = check(source, options);
+  const errors = found.some((d) => d.severity === "error");
+  const chosen = options.model === undefined ? models[0] : models.find((m) => m.name === options.model);
+  const missing = !errors && !chosen ? [notFound(source, models, options.model)] : [];
+  const diagnostics = [...found, ...missing];
+  const need = (): Model => {
+    if (chosen) return chosen;
+    throw new Error(`the spec has errors: ${diagnostics.find((d) => d.severity === "error")?.message}`);
+  };
+  return {
+    ok: chosen !== undefined,
+    diagnostics,
+    sources,
+    source,
+    file: options.file ?? "spec.rcv",
+    models,
+    get model() {
+      return need();
+    },
+    get topology() {
+      return need().topology;
+    },
+    get params() {
+      return need().params;
+    },
+    print: (stage) => (stage === "ast" ? printFile(parse(source).file) : print(need(), stage)),
+  };
+}
+
+function notFound(source: string, models: readonly Model[], name: string | undefined): Diagnostic {
+  const known = models.map((m) => m.name);
+  if (name === undefined || !known.length) return noModel({ end: source.length });
+  return unknownModel({
+    name,
+    known: known.map((n) => `\`${n}\``).join(", "),
+    near: nearest(name, known),
+    end: source.length,
+  });
+}
+
+function print(model: Model, stage: Exclude<StageName, "ast">): string {
+  if (stage === "json") return `${JSON.stringify(factsOf(model), null, 2)}\n`;
+  const sized = model.unsized.length ? placeholders(model) : model;
+  const plain = (): System => sized.system({ training: true, drawn: [] });
+  switch (stage) {
+    case "equations":
+      return equations(plain(), { only: valuesOf(sized, plain()) });
+    case "system":
+      return equations(plain());
+    case "bptt": {
+      const { forward, backward } = bptt(plain());
+      return `${forward}\n${backward}`;
+    }
+    default:
+      return afterPass(sized, stage);
+  }
+}
+
+/** What the user wrote: everything but the objective and what is reported beside it. */
+function valuesOf(model: Model, system: System): string[] {
+  const randoms = model.fields.filter((f) => f.role === "random").map((f) => f.name);
+  const derived = new Set([
+    "loss",
+    "total",
+    "count",
+    ...randoms.flatMap((r) => [`${r}.logp`, `${r}.hits`, `${r}.count`]),
+  ]);
+  return [...system.values.values()]
+    .filter((v) => v.named && !derived.has(v.id) && !v.id.startsWith("metric."))
+    .map((v) => v.id);
+}
+
+function afterPass(model: Model, stage: string): string {
+  const name = stage.startsWith("after:") ? stage.slice("after:".length) : null;
+  const passes: string[] = [];
+  let last: System | null = null;
+  training(model, {
+    observe: ({ pass, system }) => {
+      passes.push(pass.name);
+      if (pass.name === name) last = system;
+    },
+  });
+  if (last) return equations(last);
+  const known = [...stages, ...new Set(passes.map((p) => `after:${p}`))];
+  throw new Error(`there is no stage \`${stage}\`; the stages are ${known.join(", ")}`);
+}
+
+/** The model as plain data; a size that is not known yet is null. */
+function factsOf(model: Model): object {
+  const { name, topology, axes, vocabs, fields, params, metrics, hyperparameters, dims, blocks } = model;
+  return { name, topology, axes, vocabs, fields, params, metrics, hyperparameters, dims, blocks };
+}
