@@ -1,101 +1,20 @@
-/**
- * The level between Program and targets: a flat, hash-consed list of tensor instructions with concrete shapes. A target
- * only knows these ops. A tensor has one dim per free axis (outermost first), then the batch, then the features.
- */
+/** The flat list under construction: equal instructions are shared, constants folded, movements of data avoided. */
+import {
+  type BinaryOp,
+  broadcast,
+  type CompareOp,
+  type Instr,
+  isConst,
+  type Ref,
+  sameShape,
+  size,
+  type TensorOp,
+  type TensorRef,
+  type UnaryOp,
+} from "./types.js";
 
-/** A tensor, or a number that stands for a tensor of any shape. */
-export type Ref =
-  | { readonly n: number; readonly out: number; readonly shape: readonly number[]; readonly int: boolean }
-  | { readonly c: number; readonly int: boolean };
+export * from "./types.js";
 
-export const isConst = (r: Ref): r is Extract<Ref, { c: number }> => "c" in r;
-
-export type UnaryOp =
-  | "tanh"
-  | "sigmoid"
-  | "relu"
-  | "softplus"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "abs"
-  | "sign"
-  | "floor"
-  | "sin"
-  | "cos";
-export type BinaryOp = "add" | "mul" | "div" | "pow" | "maximum" | "minimum" | "mod" | "less" | "lessEqual" | "equal";
-
-/** A side of a host-made mask or index: a variable's index plus `off`, or the sample's length plus `off`. */
-export interface Side {
-  readonly v: string | null;
-  readonly end: string | null;
-  readonly off: number;
-}
-export interface HostCond {
-  readonly rel: "eq" | "lt";
-  readonly a: Side;
-  readonly b: Side;
-}
-export interface HostDim {
-  readonly v: string;
-  readonly from: number;
-  readonly len: number;
-}
-
-export type Attr = number | string | boolean | readonly number[] | readonly HostCond[] | readonly HostDim[];
-
-/** The ops of the flat list. `given`: a parameter, input, noise or state. `mask`, `lengths`, `iota`: made on the host from the lengths. */
-export type TensorOp =
-  | "given"
-  | "mask"
-  | "lengths"
-  | "iota"
-  | "full"
-  | "draw"
-  | UnaryOp
-  | BinaryOp
-  | "affine"
-  | "where"
-  | "matmul"
-  | "bmm"
-  | "transpose"
-  | "reshape"
-  | "concat"
-  | "slice"
-  | "pad"
-  | "unstack"
-  | "expand"
-  | "gather"
-  | "scatter"
-  | "onehot"
-  | "toFloat"
-  | "argmax"
-  | "sum"
-  | "max"
-  | "softmax"
-  | "xent"
-  | "conv2d"
-  | "conv2dInput"
-  | "conv2dFilter"
-  | "maxpool"
-  | "maxpoolGrad"
-  | "avgpool"
-  | "avgpoolGrad";
-
-export interface Instr {
-  readonly n: number;
-  readonly op: TensorOp;
-  readonly args: readonly Ref[];
-  readonly attrs: Readonly<Record<string, Attr>>;
-  readonly shapes: readonly (readonly number[])[];
-  readonly int: boolean;
-  /** The value of the System that it was made for, for messages: `h[3]`. */
-  readonly origin: string;
-}
-
-export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-/** The list under construction. Equal instructions are shared, constants are folded. */
 export class Flat {
   readonly instrs: Instr[] = [];
   readonly #seen = new Map<string, number>();
@@ -111,7 +30,7 @@ export class Flat {
     shapes: readonly (readonly number[])[],
     int = false,
   ): number {
-    const key = `${op}(${args.map((a) => (isConst(a) ? `=${a.c}` : `${a.n}.${a.out}`))})${JSON.stringify(attrs)}${shapes.join(";")}`;
+    const key = `${op}(${args.map((a) => (isConst(a) ? `=${a.c}` : `${a.n}.${a.out}`))})${JSON.stringify(attrs)}${shapes[0]}`;
     const known = op === "draw" ? undefined : this.#seen.get(key);
     if (known !== undefined) return known;
     const n = this.instrs.length;
@@ -120,68 +39,97 @@ export class Flat {
     return n;
   }
 
+  /** One instruction with one result. A result without elements is the constant 0: no kernel ever sees an empty tensor. */
   one(op: TensorOp, args: readonly Ref[], attrs: Instr["attrs"], shape: readonly number[], int = false): Ref {
+    if (size(shape) === 0) return this.constant(0, int);
     return { n: this.emit(op, args, attrs, [shape], int), out: 0, shape, int };
   }
 
   shapeOf = (r: Ref): readonly number[] => (isConst(r) ? [] : r.shape);
 
+  #def = (r: TensorRef): Instr => this.instrs[r.n] as Instr;
+
   /** A tensor of exactly this shape: constants are filled, dims of 1 repeated. */
   full(r: Ref, shape: readonly number[]): Ref {
-    if (isConst(r)) return this.one("full", [], { value: r.c, shape }, shape, r.int);
-    return r.shape.join() === shape.join() ? r : this.one("expand", [r], { shape }, shape, r.int);
+    if (isConst(r)) return this.one("full", [], { value: r.c, shape, int: r.int }, shape, r.int);
+    return sameShape(r.shape, shape) ? r : this.one("expand", [r], { shape }, shape, r.int);
   }
 
   reshape(r: Ref, shape: readonly number[]): Ref {
-    if (isConst(r) || r.shape.join() === shape.join()) return r;
-    const from = this.instrs[r.n] as Instr;
-    const inner = from.op === "reshape" ? (from.args[0] as Ref) : r;
-    if (!isConst(inner) && inner.shape.join() === shape.join()) return inner;
+    if (isConst(r) || sameShape(r.shape, shape)) return r;
+    const from = this.#def(r);
+    const inner = from.op === "reshape" ? (from.args[0] as TensorRef) : r;
+    if (sameShape(inner.shape, shape)) return inner;
     return this.one("reshape", [inner], { shape }, shape, r.int);
   }
 
+  /** Transpositions of transpositions are one, and dims of size 1 move without moving a number. */
   transpose(r: Ref, perm: readonly number[]): Ref {
     if (isConst(r) || perm.every((p, i) => p === i)) return r;
     const shape = perm.map((p) => r.shape[p] as number);
-    // dims of size 1 may move without moving a number
-    if (perm.filter((p) => r.shape[p] !== 1).every((p, i, kept) => i === 0 || (kept[i - 1] as number) < p))
-      return this.reshape(r, shape);
-    return this.one("transpose", [r], { perm }, shape, r.int);
+    const kept = squeezed(r.shape);
+    let order = perm.filter((p) => r.shape[p] !== 1).map((p) => kept.indexOf(p));
+    let base: TensorRef = r;
+    for (;;) {
+      const def = this.#def(base);
+      const arg = def.args[0];
+      if (!arg || isConst(arg)) break;
+      const outer = squeezed(base.shape);
+      const inner = squeezed(arg.shape);
+      if (def.op === "transpose") {
+        const moved = (def.attrs["perm"] as readonly number[])
+          .filter((p) => arg.shape[p] !== 1)
+          .map((p) => inner.indexOf(p));
+        order = order.map((p) => moved[p] as number);
+      } else if (
+        def.op !== "reshape" ||
+        !sameShape(
+          outer.map((i) => base.shape[i] as number),
+          inner.map((i) => arg.shape[i] as number),
+        )
+      )
+        break;
+      base = arg;
+    }
+    if (order.every((p, i) => p === i)) return this.reshape(base, shape);
+    const dims = squeezed(base.shape).map((i) => (base as TensorRef).shape[i] as number);
+    const moved = order.map((p) => dims[p] as number);
+    return this.reshape(this.one("transpose", [this.reshape(base, dims)], { perm: order }, moved, r.int), shape);
   }
 
+  /** Concatenation of parts of the given shapes; parts without elements fall away. */
   concat(parts: readonly Ref[], shapes: readonly (readonly number[])[], axis: number): Ref {
-    if (parts.length === 1) return parts[0] as Ref;
-    const first = parts[0] as Ref;
+    const kept = parts.map((_, i) => i).filter((i) => (shapes[i] as readonly number[])[axis] !== 0);
+    if (kept.length !== parts.length)
+      return this.concat(
+        kept.map((i) => parts[i] as Ref),
+        kept.map((i) => shapes[i] as readonly number[]),
+        axis,
+      );
+    const [first] = parts;
+    if (!first) return this.constant(0);
+    if (parts.length === 1) return first;
     if (parts.every((p) => isConst(p) && isConst(first) && p.c === first.c)) return first;
     const shape = (shapes[0] as readonly number[]).map((d, i) =>
       i === axis ? shapes.reduce((n, s) => n + (s[axis] as number), 0) : d,
     );
-    const full = parts.map((p, i) => this.full(p, shapes[i] as readonly number[]));
-    // the parts of one tensor in order are that tensor
-    const whole = this.#wholeOf(full, axis, shape);
-    return whole ?? this.one("concat", full, { axis }, shape, first.int);
+    const all = parts.map((p, i) => this.full(p, shapes[i] as readonly number[]));
+    return this.#wholeOf(all, axis, shape) ?? this.one("concat", all, { axis }, shape, first.int);
   }
 
+  /** The entries of one tensor in order are that tensor. */
   #wholeOf(parts: readonly Ref[], axis: number, shape: readonly number[]): Ref | null {
     if (axis !== 0) return null;
-    const [first] = parts;
-    if (!first || isConst(first)) return null;
-    const from = (r: Ref): Instr | null => {
-      if (isConst(r)) return null;
-      const i = this.instrs[r.n] as Instr;
-      return i.op === "reshape" && !isConst(i.args[0] as Ref)
-        ? (this.instrs[(i.args[0] as { n: number }).n] as Instr)
-        : i;
-    };
-    const source = from(first);
-    if (source?.op !== "unstack" || source.shapes.length !== parts.length) return null;
-    const inOrder = parts.every((p, k) => {
-      if (isConst(p)) return false;
-      const i = this.instrs[p.n] as Instr;
-      const direct = i.op === "reshape" ? (i.args[0] as { n: number; out: number }) : p;
-      return direct.n === source.n && direct.out === k;
+    const entries = parts.map((p) => {
+      if (isConst(p)) return null;
+      const def = this.#def(p);
+      return def.op === "reshape" ? (def.args[0] as TensorRef) : p;
     });
-    return inOrder ? this.reshape(source.args[0] as Ref, shape) : null;
+    const [first] = entries;
+    if (!first) return null;
+    const source = this.#def(first);
+    if (source.op !== "unstack" || source.shapes.length !== parts.length) return null;
+    return entries.every((e, k) => e?.n === first.n && e.out === k) ? this.reshape(source.args[0] as Ref, shape) : null;
   }
 
   slice(r: Ref, axis: number, from: number, len: number): Ref {
@@ -190,38 +138,44 @@ export class Flat {
     return this.one("slice", [r], { axis, from, len }, shape, r.int);
   }
 
+  /** Zeros around dim `axis`, so that `r` begins at `from` of `total`. */
+  pad(r: Ref, axis: number, from: number, total: number): Ref {
+    if (isConst(r)) throw new Error("a constant is filled before it is padded");
+    if (r.shape[axis] === total) return r;
+    const shape = r.shape.map((d, i) => (i === axis ? total : d));
+    return this.one("pad", [r], { axis, from, total }, shape, r.int);
+  }
+
   /** Entry `i` of dim `axis`, without that dim. Along the first dim all entries are made at once: a loop will want them. */
   entry(r: Ref, axis: number, i: number): Ref {
     if (isConst(r)) return r;
     const shape = r.shape.filter((_, k) => k !== axis);
     const length = r.shape[axis] as number;
     if (length === 1) return this.reshape(r, shape);
-    if (axis !== 0) return this.reshape(this.slice(r, axis, i, 1), shape);
-    return {
-      n: this.emit(
-        "unstack",
-        [r],
-        {},
-        Array.from({ length }, () => shape),
-        r.int,
-      ),
-      out: i,
-      shape,
-      int: r.int,
-    };
+    if (r.shape.slice(0, axis).some((d) => d !== 1)) return this.reshape(this.slice(r, axis, i, 1), shape);
+    const flat = this.reshape(r, [length, ...r.shape.slice(axis + 1)]);
+    const inner = r.shape.slice(axis + 1);
+    const n = this.emit("unstack", [flat], {}, new Array(length).fill(inner), r.int);
+    return this.reshape({ n, out: i, shape: inner, int: r.int }, shape);
   }
 
   unary(op: UnaryOp, x: Ref, f: (x: number) => number): Ref {
-    return isConst(x) ? this.constant(f(x.c)) : this.one(op, [x], {}, x.shape);
+    return isConst(x) ? this.constant(f(x.c)) : this.one(op, [this.float(x)], {}, x.shape);
   }
 
   affine(x: Ref, a: number, b: number): Ref {
     if (isConst(x)) return this.constant(a * x.c + b);
-    return a === 1 && b === 0 ? x : this.one("affine", [x], { a, b }, x.shape);
+    return a === 1 && b === 0 ? x : this.one("affine", [this.float(x)], { a, b }, x.shape);
+  }
+
+  float(x: Ref): Ref {
+    if (!x.int) return x;
+    return isConst(x) ? this.constant(x.c) : this.one("toFloat", [x], {}, x.shape);
   }
 
   binary(op: BinaryOp, x: Ref, y: Ref, f: (x: number, y: number) => number): Ref {
     if (isConst(x) && isConst(y)) return this.constant(f(x.c, y.c));
+    const shape = broadcast(this.shapeOf(x), this.shapeOf(y));
     if (op === "add") {
       if (isConst(x)) return this.affine(y, 1, x.c);
       if (isConst(y)) return this.affine(x, 1, y.c);
@@ -230,43 +184,61 @@ export class Flat {
       const [k, t] = isConst(x) ? [x, y] : [y, x];
       if (isConst(k)) return k.c === 0 ? this.constant(0) : this.affine(t, k.c, 0);
     }
-    if (op === "div" && isConst(x) && x.c === 0) return x;
-    if (op === "div" && isConst(y)) return this.affine(x, 1 / y.c, 0);
-    return this.one(op, [x, y], {}, broadcast(this.shapeOf(x), this.shapeOf(y)));
+    if (op === "div" && isConst(x) && x.c === 0) return this.constant(0);
+    if (op === "div" && isConst(y) && y.c !== 0) return this.affine(x, 1 / y.c, 0);
+    const tokens = isComparison(op) && x.int && y.int;
+    return this.one(op, tokens ? [x, y] : [this.float(x), this.float(y)], {}, shape);
   }
 
   add = (x: Ref, y: Ref): Ref => this.binary("add", x, y, (a, b) => a + b);
   mul = (x: Ref, y: Ref): Ref => this.binary("mul", x, y, (a, b) => a * b);
+  sub = (x: Ref, y: Ref): Ref => this.add(x, this.affine(y, -1, 0));
+  div = (x: Ref, y: Ref): Ref => this.binary("div", x, y, (a, b) => a / b);
+  exp = (x: Ref): Ref => this.unary("exp", x, Math.exp);
 
-  /** Sum over dims, which go away. `shape` is the full shape before: constants and repeated dims count in full. */
+  /** `x` where `c` is not 0, else `y`; all of one rank, or numbers. */
+  where(c: Ref, x: Ref, y: Ref): Ref {
+    if (isConst(c)) return c.c !== 0 ? x : y;
+    if (isConst(x) && isConst(y) && x.c === y.c) return x;
+    const int = x.int && y.int;
+    const [a, b] = int ? [x, y] : [this.float(x), this.float(y)];
+    const shape = [c, a, b].map(this.shapeOf).reduce(broadcast);
+    return this.one("where", [c, a, b], {}, shape, int);
+  }
+
+  /** Sum over dims, which become 1. `shape` is the full shape before: constants and repeated dims count in full. */
   sum(x: Ref, axes: readonly number[], shape: readonly number[]): Ref {
     if (!axes.length) return x;
     const times = axes.reduce((p, a) => p * (isConst(x) || x.shape[a] === 1 ? (shape[a] as number) : 1), 1);
     if (isConst(x)) return this.constant(x.c * times);
+    if (times === 0) return this.constant(0);
     const real = axes.filter((a) => x.shape[a] !== 1);
-    const rest = x.shape.filter((_, i) => !axes.includes(i));
     const kept = x.shape.filter((_, i) => !real.includes(i));
-    const summed = real.length ? this.one("sum", [x], { axes: real }, kept) : x;
-    return this.affine(this.reshape(summed, rest), times, 0);
+    const summed = real.length ? this.one("sum", [this.float(x)], { axes: real }, kept) : x;
+    return this.affine(
+      this.reshape(
+        summed,
+        x.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+      ),
+      times,
+      0,
+    );
   }
 
-  max(x: Ref, axes: readonly number[]): Ref {
-    if (isConst(x) || !axes.length) return x;
-    return this.one(
-      "max",
-      [x],
-      { axes },
-      x.shape.filter((_, i) => !axes.includes(i)),
+  /** Maximum over dims, which become 1; −∞ over none. */
+  max(x: Ref, axes: readonly number[], shape: readonly number[]): Ref {
+    if (axes.some((a) => shape[a] === 0)) return this.constant(Number.NEGATIVE_INFINITY);
+    if (isConst(x)) return x;
+    const real = axes.filter((a) => x.shape[a] !== 1);
+    if (!real.length) return x;
+    const kept = x.shape.filter((_, i) => !real.includes(i));
+    return this.reshape(
+      this.one("max", [x], { axes: real }, kept),
+      x.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
     );
   }
 }
 
-/** Numpy's broadcasting, right-aligned. */
-export function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const n = Math.max(a.length, b.length);
-  return Array.from({ length: n }, (_, i) => {
-    const [x, y] = [a[a.length - n + i] ?? 1, b[b.length - n + i] ?? 1];
-    if (x !== y && x !== 1 && y !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
-    return Math.max(x, y);
-  });
-}
+const isComparison = (op: BinaryOp): op is CompareOp => op === "less" || op === "lessEqual" || op === "equal";
+
+const squeezed = (shape: readonly number[]): number[] => shape.map((_, i) => i).filter((i) => shape[i] !== 1);

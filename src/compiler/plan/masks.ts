@@ -1,0 +1,33 @@
+/** Masks made on the host, and selections by them. */
+import type { Frame, Truth } from "./places.js";
+import type { Flat } from "./tensors.js";
+import { type HostCond, isConst, type Ref, type Side } from "./types.js";
+
+/** A mask in the layout of the frame, without features: [dims…, batch], 1 where it does not depend on a dim. */
+export function mask(flat: Flat, conds: readonly HostCond[], frame: Frame): Ref {
+  const sides = conds.flatMap((c) => [c.a, c.b]);
+  const dims = frame.dims.filter((d) => sides.some((s) => s.v === d.v));
+  // names that do not depend on the equation, so that equal masks are shared
+  const name = new Map(dims.map((d, i) => [d.v, `i${i}`]));
+  const rename = (s: Side): Side => (s.v === null ? s : { ...s, v: name.get(s.v) as string });
+  const batch = sides.some((s) => s.end !== null) ? frame.batch : 1;
+  const made = flat.one(
+    "mask",
+    [],
+    {
+      conds: conds.map((c) => ({ rel: c.rel, a: rename(c.a), b: rename(c.b) })),
+      dims: dims.map((d) => ({ v: name.get(d.v) as string, from: d.from, len: d.len })),
+      batch,
+    },
+    [...dims.map((d) => d.len), batch],
+  );
+  return flat.reshape(made, [...frame.dims.map((d) => (dims.includes(d) ? d.len : 1)), batch]);
+}
+
+/** `x` where the truth holds, else `other`; both in the layout of the frame with `rank` feature dims. */
+export function select(flat: Flat, truth: Truth, x: Ref, other: Ref, frame: Frame, rank: number): Ref {
+  if (typeof truth === "boolean") return truth ? x : other;
+  const m = mask(flat, truth, frame);
+  if (isConst(m)) return flat.where(m, x, other);
+  return flat.where(flat.reshape(m, [...m.shape, ...new Array<number>(rank).fill(1)]), x, other);
+}

@@ -1,0 +1,58 @@
+/** Elementwise ops; constants are folded with the op's own arithmetic. */
+import { opOf } from "../../ops/index.js";
+import { num } from "../../ops/types.js";
+import type { BinaryOp, Ref, UnaryOp } from "../types.js";
+import { type Call, linear, map, type Rule } from "./types.js";
+
+const fold = (op: string): ((...xs: number[]) => number) => {
+  const { eval: evaluate } = opOf(op);
+  return (...xs) =>
+    evaluate?.(
+      xs.map((x) => Float64Array.of(x)),
+      {},
+      xs.map(() => []),
+    )[0] as number;
+};
+
+const unary = (op: UnaryOp): Rule => {
+  const f = fold(op);
+  return map((c) => c.flat.unary(op, c.args[0] as Ref, f));
+};
+const binary = (op: BinaryOp): Rule => {
+  const f = fold(op);
+  return map((c) => c.flat.binary(op, c.args[0] as Ref, c.args[1] as Ref, f));
+};
+/** Small tensors first: what is repeated is combined before it is spread. */
+const smallFirst = (c: Call): Ref[] => [...c.args].sort((x, y) => elements(c, x) - elements(c, y));
+const elements = (c: Call, x: Ref): number => c.flat.shapeOf(x).reduce((p, d) => p * d, 1);
+
+export const elementwise = {
+  add: map((c) => smallFirst(c).reduce(c.flat.add)),
+  affine: map((c) => c.flat.affine(c.args[0] as Ref, num(c.attrs, "a"), num(c.attrs, "b"))),
+  div: binary("div"),
+  pow: binary("pow"),
+  maximum: binary("maximum"),
+  minimum: binary("minimum"),
+  mod: binary("mod"),
+  less: binary("less"),
+  lessEqual: binary("lessEqual"),
+  equal: binary("equal"),
+  where: map((c) => c.flat.where(c.args[0] as Ref, c.args[1] as Ref, c.args[2] as Ref)),
+  tanh: unary("tanh"),
+  sigmoid: unary("sigmoid"),
+  relu: unary("relu"),
+  softplus: unary("softplus"),
+  exp: unary("exp"),
+  log: unary("log"),
+  sqrt: unary("sqrt"),
+  abs: unary("abs"),
+  sign: unary("sign"),
+  floor: unary("floor"),
+  sin: unary("sin"),
+  cos: unary("cos"),
+  stop: linear((c) => c.args[0] as Ref),
+  id: linear((c) => c.args[0] as Ref),
+} as const;
+
+/** A product of all factors, without a sum. */
+export const productOf = (c: Call): Ref => smallFirst(c).reduce(c.flat.mul);

@@ -1,0 +1,26 @@
+/** The exhaustive table from op to rule. Ops that speak about variables rather than features are in `../variables.ts`. */
+import type { OpName } from "../../ops/index.js";
+import { elementwise } from "./elementwise.js";
+import { features } from "./features.js";
+import { images } from "./images.js";
+import { contractions } from "./linear.js";
+import { tokens } from "./tokens.js";
+import type { Rule } from "./types.js";
+
+/** Ops whose meaning needs the variables themselves: indices, extents, masks, normalisation along an axis, draws. */
+export const variableOps = ["index", "extent", "mask", "softmaxAlong", "firstMaxAlong", "draw"] as const;
+export type VariableOp = (typeof variableOps)[number];
+
+const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
+  ...elementwise,
+  ...contractions,
+  ...features,
+  ...tokens,
+  ...images,
+};
+
+export function ruleOf(op: string): Rule {
+  const rule = rules[op as keyof typeof rules];
+  if (!rule) throw new Error(`there is no rule for the op ${op}`);
+  return rule;
+}

@@ -1,0 +1,114 @@
+/** Tokens: gathers and scatters where a table is shared, one-hot vectors where everything depends on the sample. */
+import { num } from "../../ops/types.js";
+import { isConst, type Ref, size } from "../types.js";
+import { contraction } from "./linear.js";
+import { type Call, commonLead, isUniform, leadOf, map, rows, sums, withFeatures } from "./types.js";
+
+const oneHot = (c: Call, i: Ref, n: number): Ref => {
+  const lead = leadOf(c, i);
+  const index = c.flat.full(i, lead);
+  return c.flat.one("onehot", [index], { n }, [...lead, n]);
+};
+
+/** Rows of a table [n, …features] by the tokens `i`; −1 gives zeros. */
+function gather(c: Call, table: Ref, i: Ref, features: readonly number[]): Ref {
+  const lead = leadOf(c, i);
+  const index = c.flat.reshape(c.flat.full(i, lead), [size(lead)]);
+  const found = c.flat.one("gather", [table, index], {}, [size(lead), ...features], table.int);
+  return c.flat.reshape(found, [...lead, ...features]);
+}
+
+/** Are all dims that an argument really has summed? Then the result is one table for all. */
+const isSummedUp = (c: Call): boolean =>
+  commonLead(c, c.args).every((d, i) => d === 1 || c.reduced.includes(i)) && c.reduced.length > 0;
+
+/** Sum of x[r] into row i[r] of n: [n, …features]. */
+function scatter(c: Call, n: number): Ref {
+  const lead = commonLead(c, c.args);
+  const features = c.shapes[0] as number[];
+  const x = rows(c, withFeatures(c, 0, lead), lead, features);
+  const i = c.flat.reshape(c.flat.full(c.args[1] as Ref, lead), [size(lead)]);
+  const table = c.flat.one("scatter", [x, i], { n }, [n, ...features]);
+  // dims that no argument has are summed too
+  const times = c.reduced.reduce((p, d) => p * (lead[d] === 1 ? (c.lead[d] as number) : 1), 1);
+  return c.flat.affine(table, times, 0);
+}
+
+const ones = (c: Call): number[] => c.lead.map(() => 1);
+const letters = (shape: readonly number[]): string[] => shape.map((_, k) => `f${k}`);
+const sizesOf = (labels: readonly string[], shape: readonly number[]): [string, number][] =>
+  labels.map((l, k) => [l, shape[k] as number]);
+
+export const tokens = {
+  col: map((c) => {
+    const [W, i] = c.args as [Ref, Ref];
+    const [m, n] = c.shapes[0] as [number, number];
+    if (isConst(W) && W.c === 0) return W;
+    if (isUniform(c, W)) {
+      const table = c.flat.reshape(c.flat.full(W, [...ones(c), m, n]), [m, n]);
+      return gather(c, c.flat.transpose(table, [1, 0]), i, [m]);
+    }
+    const sizes = new Map(sizesOf(["m", "n"], [m, n]));
+    return contraction(c, { ref: W, features: ["m", "n"] }, { ref: oneHot(c, i, n), features: ["n"] }, ["m"], sizes);
+  }),
+  putCol: sums((c) => {
+    const [x, i] = c.args as [Ref, Ref];
+    const [m, n] = c.shape as [number, number];
+    if (isConst(x) && x.c === 0) return x;
+    if (isSummedUp(c)) return c.flat.reshape(c.flat.transpose(scatter(c, n), [1, 0]), [...ones(c), m, n]);
+    const sizes = new Map(sizesOf(["m", "n"], [m, n]));
+    return contraction(c, { ref: x, features: ["m"] }, { ref: oneHot(c, i, n), features: ["n"] }, ["m", "n"], sizes);
+  }),
+  pick: map((c) => {
+    const [x, i] = c.args as [Ref, Ref];
+    const shape = c.shapes[0] as number[];
+    if (isConst(x) && x.c === 0) return x;
+    if (isUniform(c, x)) return gather(c, c.flat.reshape(withFeatures(c, 0), shape), i, c.shape);
+    // a selection, not a product: 0 · inf cannot arise
+    const n = shape[0] as number;
+    const hot = oneHot(c, i, n);
+    const mask = c.flat.reshape(hot, [...leadOf(c, hot), n, ...c.shape.map(() => 1)]);
+    const chosen = c.flat.where(mask, x, c.flat.constant(0, x.int));
+    const summed = c.flat.sum(chosen, [c.lead.length], [...c.lead, ...shape]);
+    return c.flat.reshape(summed, [...leadOf(c, summed), ...c.flat.shapeOf(summed).slice(c.lead.length + 1)]);
+  }),
+  put: sums((c) => {
+    const [x, i] = c.args as [Ref, Ref];
+    const n = num(c.attrs, "n");
+    if (isConst(x) && x.c === 0) return x;
+    if (isSummedUp(c)) return c.flat.reshape(scatter(c, n), [...ones(c), ...c.shape]);
+    const rest = c.shapes[0] as number[];
+    const labels = letters(rest);
+    const sizes = new Map([["n", n] as [string, number], ...sizesOf(labels, rest)]);
+    return contraction(
+      c,
+      { ref: oneHot(c, i, n), features: ["n"] },
+      { ref: x, features: labels },
+      ["n", ...labels],
+      sizes,
+    );
+  }),
+  xent: map((c) => crossEntropy(c, 0)),
+  xentGrad: map((c) => crossEntropy(c, 1)),
+  argmaxf: map((c) => {
+    const lead = leadOf(c, c.args[0] as Ref);
+    const two = rows(c, withFeatures(c, 0), lead, c.shapes[0] as number[]);
+    return c.flat.reshape(c.flat.one("argmax", [two], {}, [size(lead)], true), lead);
+  }),
+  toFloat: map((c) => c.flat.float(c.args[0] as Ref)),
+  token: map((c) => c.flat.constant(num(c.attrs, "value"), true)),
+} as const;
+
+/** One instruction with two results: the loss of each row, and softmax − onehot. */
+function crossEntropy(c: Call, out: 0 | 1): Ref {
+  const lead = commonLead(c, c.args);
+  if (size(lead) === 0) return c.flat.constant(0);
+  const n = c.shapes[0]?.[0] as number;
+  const count = size(lead);
+  const z = rows(c, withFeatures(c, 0, lead), lead, [n]);
+  const y = c.flat.reshape(c.flat.full(c.args[1] as Ref, lead), [count]);
+  const shapes = [[count], [count, n]];
+  const instr = c.flat.emit("xent", [z, y], {}, shapes);
+  const result: Ref = { n: instr, out, shape: shapes[out] as number[], int: false };
+  return c.flat.reshape(result, out === 0 ? lead : [...lead, n]);
+}

@@ -1,0 +1,135 @@
+/**
+ * The level between Program and targets: a flat, hash-consed list of tensor instructions with concrete shapes. A target
+ * only knows these ops. A tensor has one dim per free axis (outermost first), then the batch, then the features; a dim of
+ * 1 where the extent is larger stands for a repeated one, as in broadcasting.
+ */
+
+/** A tensor, or a number that stands for a tensor of any shape (also for every tensor without elements). */
+export type Ref =
+  | { readonly n: number; readonly out: number; readonly shape: readonly number[]; readonly int: boolean }
+  | { readonly c: number; readonly int: boolean };
+
+export type TensorRef = Extract<Ref, { n: number }>;
+export const isConst = (r: Ref): r is Extract<Ref, { c: number }> => "c" in r;
+
+export type UnaryOp =
+  | "tanh"
+  | "sigmoid"
+  | "relu"
+  | "softplus"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "sin"
+  | "cos";
+export type CompareOp = "less" | "lessEqual" | "equal";
+export type BinaryOp = "add" | "mul" | "div" | "pow" | "maximum" | "minimum" | "mod" | CompareOp;
+
+/** A side of a host-made mask: an index of a dim (or 0) plus `off`, or the sample's length of axis `end` plus `off`. */
+export interface Side {
+  readonly v: string | null;
+  readonly end: string | null;
+  readonly off: number;
+}
+export interface HostCond {
+  readonly rel: "eq" | "lt";
+  readonly a: Side;
+  readonly b: Side;
+}
+/** A dim of a host-made mask: `v` runs over `from … from + len − 1`. */
+export interface HostDim {
+  readonly v: string;
+  readonly from: number;
+  readonly len: number;
+}
+
+export type Attr = number | string | boolean | readonly number[] | readonly HostCond[] | readonly HostDim[];
+
+/**
+ * The ops of the flat list.
+ * - `given`: a parameter, input, noise or state
+ * - `mask`, `lengths`, `iota`, `endRows`: made on the host from the lengths of the samples. `endRows` are the rows, for a
+ *   `gather`, of index `length + off` along one dim of a tensor [outer, len, inner, batch]
+ * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
+ * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros. `scatter`: its adjoint, a sum by index
+ */
+export type TensorOp =
+  | "given"
+  | "mask"
+  | "lengths"
+  | "iota"
+  | "endRows"
+  | "full"
+  | "draw"
+  | UnaryOp
+  | BinaryOp
+  | "affine"
+  | "where"
+  | "matmul"
+  | "bmm"
+  | "transpose"
+  | "reshape"
+  | "concat"
+  | "slice"
+  | "pad"
+  | "unstack"
+  | "expand"
+  | "gather"
+  | "scatter"
+  | "onehot"
+  | "toFloat"
+  | "argmax"
+  | "sum"
+  | "max"
+  | "softmax"
+  | "xent"
+  | "conv2d"
+  | "conv2dInput"
+  | "conv2dFilter"
+  | "maxpool"
+  | "maxpoolGrad"
+  | "avgpool"
+  | "avgpoolGrad";
+
+export interface Instr {
+  readonly n: number;
+  readonly op: TensorOp;
+  readonly args: readonly Ref[];
+  readonly attrs: Readonly<Record<string, Attr>>;
+  readonly shapes: readonly (readonly number[])[];
+  readonly int: boolean;
+  /** The value of the System that it was made for, for messages: `h[3]`. */
+  readonly origin: string;
+}
+
+export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** Numpy's broadcasting, right-aligned. */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const n = Math.max(a.length, b.length);
+  return Array.from({ length: n }, (_, i) => {
+    const [x, y] = [a[a.length - n + i] ?? 1, b[b.length - n + i] ?? 1];
+    if (x !== y && x !== 1 && y !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
+    return x === 1 ? y : x;
+  });
+}
+
+/** Instructions that the results need, in order. */
+export function liveInstrs(instrs: readonly Instr[], results: Iterable<Ref>): Instr[] {
+  const needed = new Set<number>();
+  const queue: number[] = [];
+  const want = (r: Ref): void => {
+    if (isConst(r) || needed.has(r.n)) return;
+    needed.add(r.n);
+    queue.push(r.n);
+  };
+  for (const r of results) want(r);
+  for (let n = queue.pop(); n !== undefined; n = queue.pop()) for (const a of (instrs[n] as Instr).args) want(a);
+  return instrs.filter((i) => needed.has(i.n));
+}

@@ -1,0 +1,166 @@
+/**
+ * The tensors of a System's values, in the forms that readers ask for: whole, or at indices of some slots. Forms are made
+ * on demand and kept. A tensor has one dim per slot without an index (in order, the batch left out), then the batch (1
+ * where there is none), then the features.
+ */
+import type { Slot, Value } from "../system/types.js";
+import type { Forms } from "./forms.js";
+import type { Lineage } from "./lineage.js";
+import type { Extents } from "./places.js";
+import type { Flat } from "./tensors.js";
+import { broadcast, isConst, type Ref } from "./types.js";
+
+/** One entry per slot: an index, or null for all. The batch slot is always null. */
+export type Indices = readonly (number | null)[];
+
+interface Form {
+  readonly ref: Ref;
+  /** Draws made before it. */
+  readonly made: number;
+}
+
+export interface Parts {
+  readonly flat: Flat;
+  readonly extents: Extents;
+  readonly forms: Forms;
+  readonly lineage: Lineage;
+  /** Computes an equation with some of its slots fixed. */
+  compute(v: Value, at: Indices): Ref;
+  /** What a value means at an index before the start of a slot, over all of its other slots. */
+  boundary(v: Value, slot: number, index: number): Ref;
+}
+
+export const isBatch = (s: Slot): boolean => s.axis === "#";
+
+export class Values {
+  readonly #made = new Map<string, Form>();
+  readonly #stacks = new Map<string, Form>();
+  /** Members of the loops that run now: their later entries do not exist yet. */
+  readonly running = new Set<string>();
+
+  constructor(readonly parts: Parts) {}
+
+  put(v: Value, at: Indices, ref: Ref): void {
+    this.#made.set(keyOf(v, at), { ref, made: this.parts.lineage.now });
+  }
+
+  has = (v: Value, at: Indices): boolean => this.#made.has(keyOf(v, at));
+
+  get(v: Value, at: Indices): Ref {
+    const { flat } = this.parts;
+    if (!v.eq) return entries(flat, v, this.#given(v), at, () => false);
+    const steps = this.parts.forms.steps(v.id);
+    const open = [...steps].find((i) => at[i] === null);
+    if (open !== undefined) return this.window(v, at, open, 0, this.#extent(v, open));
+    const own = at.map((n, i) => (steps.has(i) ? n : null));
+    const key = keyOf(v, own);
+    let form = this.#made.get(key);
+    if (!form) {
+      if (this.running.has(v.id)) throw new Error(`${v.id}[${own}] is read before it is computed`);
+      form = { ref: this.parts.compute(v, own), made: this.parts.lineage.now };
+      this.#made.set(key, form);
+    }
+    const ref = this.#carried(v, form, own);
+    return entries(flat, v, ref, at, (i) => steps.has(i));
+  }
+
+  /** Indices `from … from + len − 1` of a slot that is computed step by step; `from` may lie before the start. */
+  window(v: Value, at: Indices, slot: number, from: number, len: number): Ref {
+    const before = this.extends(v, at, slot) ? this.parts.forms.before(v.id, slot) : 0;
+    const all = this.#stack(v, at, slot, before);
+    return isConst(all) ? all : this.parts.flat.slice(all, dimOfSlot(v, at, slot), before + from, len);
+  }
+
+  /** Can a read before the start be a view of the stack? Then one stack serves h[t] and h[t-1]. */
+  extends(v: Value, at: Indices, slot: number): boolean {
+    return (
+      this.parts.forms.steps(v.id).has(slot) &&
+      !this.running.has(v.id) &&
+      v.slots.every((s, i) => i === slot || isBatch(s) || at[i] === null) &&
+      v.clauses.every(
+        (c) => c.pins.length === 1 && c.pins[0]?.slot === v.slots[slot]?.name && c.pins[0]?.at.k === "start",
+      )
+    );
+  }
+
+  #stack(v: Value, at: Indices, slot: number, before: number): Ref {
+    const { flat, lineage, forms } = this.parts;
+    const key = `${keyOf(v, at)}|${slot}|${before}`;
+    const known = this.#stacks.get(key);
+    if (known && (known.made === lineage.now || !forms.drawn(v.id))) return known.ref;
+    const steps = [...forms.steps(v.id)];
+    const entry = (n: number): Ref => {
+      if (n < 0) return this.parts.boundary(v, slot, n);
+      const here = at.map((m, i) => (i === slot ? n : m));
+      const missing =
+        this.running.has(v.id) && steps.every((i) => here[i] !== null) && !this.has(v, stepIndices(forms, v, here));
+      if (!missing) return this.get(v, here);
+      return flat.constant(0, v.dtype === "int"); // later than now: the reader's guard hides it
+    };
+    const parts = Array.from({ length: before + this.#extent(v, slot) }, (_, n) => entry(n - before));
+    const rank = v.slots.filter((s, i) => i !== slot && !isBatch(s) && at[i] === null).length + 1 + v.shape.length;
+    const ref = stackAlong(flat, parts, dimOfSlot(v, at, slot), rank);
+    if (!this.running.has(v.id)) this.#stacks.set(key, { ref, made: lineage.now });
+    return ref;
+  }
+
+  #extent = (v: Value, slot: number): number => this.parts.extents.of((v.slots[slot] as Slot).axis);
+
+  #given(v: Value): Ref {
+    const { flat, extents } = this.parts;
+    const axes = v.slots.filter((s) => !isBatch(s)).map((s) => extents.of(s.axis));
+    const batch = v.slots.some(isBatch) ? [extents.batch] : [];
+    const ref = flat.one("given", [], { id: v.id }, [...axes, ...batch, ...v.shape], v.dtype === "int");
+    return flat.reshape(ref, [...axes, batch[0] ?? 1, ...v.shape]);
+  }
+
+  #carried(v: Value, form: Form, at: Indices): Ref {
+    if (!this.parts.forms.drawn(v.id)) return form.ref;
+    const axis = v.slots.filter((s, i) => !isBatch(s) && at[i] === null).length;
+    return this.parts.lineage.carry(form.ref, form.made, axis);
+  }
+}
+
+const keyOf = (v: Value, at: Indices): string => `${v.id}|${at.map((n) => n ?? "")}`;
+
+const stepIndices = (forms: Forms, v: Value, at: Indices): Indices => {
+  const steps = forms.steps(v.id);
+  return at.map((n, i) => (steps.has(i) ? n : null));
+};
+
+/** The dim of a slot without an index in the tensor of a value. */
+export const dimOfSlot = (v: Value, at: Indices, slot: number): number =>
+  v.slots.slice(0, slot).filter((s, i) => !isBatch(s) && at[i] === null).length;
+
+/** Takes the entries of a whole tensor at the indices given, except where they are taken already. */
+function entries(flat: Flat, v: Value, ref: Ref, at: Indices, taken: (slot: number) => boolean): Ref {
+  let result = ref;
+  const left = at.map((n, i) => (taken(i) ? n : null) as number | null);
+  v.slots.forEach((_, i) => {
+    const n = at[i];
+    if (n === null || n === undefined || taken(i)) return;
+    result = flat.entry(result, dimOfSlot(v, left, i), n);
+    left[i] = n;
+  });
+  return result;
+}
+
+/** Tensors with `rank` dims, some perhaps 1, along a new dim. */
+export function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
+  const entries = parts.map((p) => {
+    const shape = flat.shapeOf(p);
+    return { ref: flat.reshape(p, [...shape.slice(0, dim), 1, ...shape.slice(dim)]), len: 1 };
+  });
+  return concatAlong(flat, entries, dim, rank + 1);
+}
+
+/** Concatenation where other dims may be repeated (1) in some parts and not in others. */
+export function concatAlong(flat: Flat, parts: readonly { ref: Ref; len: number }[], dim: number, rank: number): Ref {
+  const others = parts.map((p) => flat.shapeOf(p.ref).map((d, i) => (i === dim ? 1 : d)));
+  const target = others.reduce(broadcast, new Array<number>(rank).fill(1));
+  return flat.concat(
+    parts.map((p) => p.ref),
+    parts.map((p) => target.map((d, i) => (i === dim ? p.len : d))),
+    dim,
+  );
+}

@@ -1,0 +1,34 @@
+/** Choosing a backend. What is not chosen is not loaded. */
+import { type Backend, type BackendName, backendOf } from "./tfjs/backend.js";
+
+export type { Backend, BackendName } from "./tfjs/backend.js";
+export const backendNames: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
+
+const opened = new Map<BackendName, Promise<Backend>>();
+
+/**
+ * Opens a backend once; `auto` is tensorflow where it can be loaded, else wasm.
+ * @throws Error with the reason where the backend named cannot be had.
+ */
+export async function openBackend(name: BackendName | "auto"): Promise<Backend> {
+  if (name === "auto") return openBackend("tensorflow").catch(() => openBackend("wasm"));
+  let backend = opened.get(name);
+  if (!backend) {
+    backend = open(name);
+    opened.set(name, backend);
+    // a failure is not remembered: the native engine may be built meanwhile
+    backend.catch(() => opened.delete(name));
+  }
+  return backend;
+}
+
+async function open(name: BackendName): Promise<Backend> {
+  switch (name) {
+    case "cpu":
+      return backendOf(name, await (await import("./tfjs/cpu.js")).openCpu());
+    case "wasm":
+      return backendOf(name, await (await import("./tfjs/wasm.js")).openWasm());
+    case "tensorflow":
+      return backendOf(name, await (await import("./tfjs/tensorflow.js")).openTensorflow());
+  }
+}

@@ -1,0 +1,74 @@
+/** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
+import type { KernelBackend } from "@tensorflow/tfjs-core";
+import { type HostMemory, hostKernels } from "./kernels/host.js";
+import { avgpoolGrad, conv2dFilter, maxpoolGrad } from "./kernels/images.js";
+import { type DataId, registryKernels } from "./kernels/registry.js";
+import { crossEntropy } from "./kernels/xent.js";
+import type { Dtype, Kernel, KernelCall, Kernels, Memory, Values } from "./memory.js";
+
+/** What differs between the two. */
+export interface Access {
+  data(id: DataId, shape: readonly number[], dtype: Dtype): Values;
+  alloc(shape: readonly number[], dtype: Dtype): DataId;
+  view(id: DataId, from: number, shape: readonly number[], dtype: Dtype): DataId;
+  free(id: DataId): void;
+}
+
+export interface VisibleBackend {
+  readonly name: string;
+  readonly backend: KernelBackend;
+  readonly access: Access;
+  readonly transposeOperands: boolean;
+  /** Kernels that are better done another way here. */
+  readonly overrides?: (kernels: Kernels<DataId>) => Partial<Kernels<DataId>>;
+}
+
+export function visibleMemory({ name, backend, access, transposeOperands, overrides }: VisibleBackend): Memory<DataId> {
+  const memory: HostMemory<DataId> = access;
+  const arithmetic = registryKernels({ backendName: name, backend });
+  const filled =
+    (make: (call: KernelCall<DataId>) => (out: Values, args: readonly Values[]) => void): Kernel<DataId> =>
+    (call) => {
+      const fill = make(call);
+      const shape = call.instr.shapes[0] as readonly number[];
+      return (args) => {
+        const result = access.alloc(shape, call.dtype);
+        const arrays = args.map((h, i) => access.data(h, call.shapes[i] as readonly number[], call.dtypes[i] as Dtype));
+        fill(access.data(result, shape, call.dtype), arrays);
+        return [result];
+      };
+    };
+  const common: Kernels<DataId> = {
+    ...arithmetic,
+    ...hostKernels(memory),
+    xent: crossEntropy(memory, arithmetic.softmax, access.free),
+    conv2dFilter: filled(conv2dFilter),
+    maxpoolGrad: filled(maxpoolGrad),
+    avgpoolGrad: filled(avgpoolGrad),
+  };
+  const write = (values: Values, shape: readonly number[], dtype: Dtype): DataId => {
+    const id = access.alloc(shape, dtype);
+    access.data(id, shape, dtype).set(values);
+    return id;
+  };
+  return {
+    name,
+    transposeOperands,
+    kernels: { ...common, ...overrides?.(common) },
+    write: (values, shape) =>
+      write(
+        values,
+        shape,
+        values instanceof Float32Array ? "float32" : values instanceof Int32Array ? "int32" : "bool",
+      ),
+    read: (id, shape, dtype) => access.data(id, shape, dtype).slice(),
+    copy: (id, shape, dtype) => {
+      const result = access.alloc(shape, dtype);
+      access.data(result, shape, dtype).set(access.data(id, shape, dtype));
+      return result;
+    },
+    free: access.free,
+    view: access.view,
+    count: () => backend.numDataIds(),
+  };
+}

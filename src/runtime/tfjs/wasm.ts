@@ -1,0 +1,99 @@
+/**
+ * tfjs's WebAssembly backend. Its C++ kernels are fast; around them, `Slice` and `SplitV` copy whole tensors, `GatherV2`
+ * is slow, matmuls with a transposed operand take a naive path and several kernels are missing. So data is moved here, on
+ * the heap, and parts of tensors are views: registered under an id of their own, at an offset into the memory of the whole.
+ */
+
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import type { DataId } from "./kernels/registry.js";
+import type { Dtype, Kernels, Memory, Values } from "./memory.js";
+import { visibleMemory } from "./visible.js";
+
+interface Entry {
+  readonly id: number;
+  readonly memoryOffset: number;
+}
+
+/** The parts of the backend that views need. They are not public: the version is pinned, and `openWasm` looks whether they exist. */
+interface WasmBackend extends tf.KernelBackend {
+  readonly wasm: {
+    readonly tfjs: { registerTensor(id: number, size: number, offset: number): void; disposeData(id: number): void };
+    readonly HEAPU8: Uint8Array;
+  };
+  dataIdNextNumber: number;
+  readonly dataIdMap: { get(id: DataId): Entry; set(id: DataId, entry: unknown): void; delete(id: DataId): boolean };
+  makeOutput(shape: number[], dtype: Dtype): tf.TensorInfo;
+}
+
+const isWhole = (b: Partial<WasmBackend>): b is WasmBackend =>
+  typeof b.wasm?.tfjs?.registerTensor === "function" &&
+  typeof b.wasm.tfjs.disposeData === "function" &&
+  typeof b.dataIdNextNumber === "number" &&
+  typeof b.dataIdMap?.get === "function" &&
+  typeof b.makeOutput === "function";
+
+export async function openWasm(): Promise<Memory<DataId>> {
+  const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  const folder = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json"));
+  setWasmPaths(`${join(folder, "dist")}/`);
+  const before = tf.engine().backendName;
+  if (!(await tf.setBackend("wasm"))) throw new Error("tfjs's backend wasm does not start");
+  const backend = tf.findBackend("wasm") as Partial<WasmBackend>;
+  if (before) await tf.setBackend(before);
+  if (!isWhole(backend)) throw new Error("this version of @tensorflow/tfjs-backend-wasm has another inside than 4.22");
+
+  const views = new WeakSet<DataId>();
+  const bytes = (dtype: Dtype): number => (dtype === "bool" ? 1 : 4);
+  const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+  const array = (offset: number, n: number, dtype: Dtype): Values => {
+    const { buffer } = backend.wasm.HEAPU8;
+    if (dtype === "float32") return new Float32Array(buffer, offset, n);
+    return dtype === "int32" ? new Int32Array(buffer, offset, n) : new Uint8Array(buffer, offset, n);
+  };
+  return visibleMemory({
+    name: "wasm",
+    backend,
+    transposeOperands: true,
+    access: {
+      data: (id, shape, dtype) => array(backend.dataIdMap.get(id).memoryOffset, sizeOf(shape), dtype),
+      alloc: (shape, dtype) => backend.makeOutput(shape as number[], dtype).dataId,
+      view: (whole, from, shape, dtype) => {
+        const id = backend.dataIdNextNumber++;
+        const memoryOffset = backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype);
+        backend.wasm.tfjs.registerTensor(id, sizeOf(shape), memoryOffset);
+        const dataId = { id };
+        backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
+        views.add(dataId);
+        return dataId;
+      },
+      free: (id) => {
+        if (!views.has(id)) {
+          backend.disposeData(id);
+          return;
+        }
+        backend.wasm.tfjs.disposeData(backend.dataIdMap.get(id).id);
+        backend.dataIdMap.delete(id);
+      },
+    },
+    overrides,
+  });
+}
+
+/** a·x + b by the kernels of the heap where one call is enough. */
+function overrides(kernels: Kernels<DataId>): Partial<Kernels<DataId>> {
+  return {
+    affine: (call) => {
+      const { a, b } = call.instr.attrs as unknown as { a: number; b: number };
+      const shapes = [call.shapes[0] as readonly number[], []];
+      const by = (kernel: "mul" | "add", k: number) => {
+        const run = kernels[kernel]({ ...call, shapes, dtypes: ["float32", "float32"] });
+        const constant = call.constant(Float32Array.of(k), []);
+        return ([x]: readonly DataId[]) => run([x as DataId, constant]);
+      };
+      if (b === 0) return by("mul", a);
+      return a === 1 ? by("add", b) : kernels.affine(call);
+    },
+  };
+}

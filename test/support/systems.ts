@@ -1,0 +1,130 @@
+/** Runs Systems as plans on a device and compares with the reference evaluator. */
+import { grad } from "../../src/compiler/ad/grad.js";
+import { optimise } from "../../src/compiler/passes/pipeline.js";
+import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
+import { schedule } from "../../src/compiler/schedule/schedule.js";
+import { getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
+import { type Environment, Evaluator } from "../../src/compiler/targets/reference/evaluator.js";
+import type { DrawReply, DrawRequest } from "../../src/runtime/decoder/types.js";
+import type { Device, DeviceTensor } from "../../src/runtime/device.js";
+import { difference, uniform } from "./numbers.js";
+import type { Case } from "./sketch.js";
+
+/** What stands on the padding of whatever a sample gives. */
+export type Padding = "zero" | "random" | "large";
+
+export interface PlanRun {
+  readonly lower?: LowerOptions;
+  readonly padding?: Padding;
+  /** Padded extents beyond the longest sample. */
+  readonly extra?: number;
+  readonly draw?: (request: DrawRequest) => DrawReply;
+}
+
+export const extentsOf = (env: Environment, extra = 0): Record<string, number> =>
+  Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Math.max(0, ...all) + extra]));
+
+/** The loss and the gradients of a case, optimised: the System and the ids of what it computes. */
+export function trained(c: Case, loss = "loss"): { system: System; outputs: string[] } {
+  const { system, adjoint } = grad(c.system, loss, c.params);
+  const outputs = [loss, ...c.params.map(adjoint)];
+  return { system: optimise(system, outputs), outputs };
+}
+
+const extentOf = (system: System, axis: string, extents: Record<string, number>, batch: number): number =>
+  axis === "#" ? batch : (extents[axis] ?? (system.axes.get(axis)?.size as number));
+
+/** Indices of a value's tensor, outermost axis first, then the batch. */
+function positions(system: System, v: Value, extents: Record<string, number>, batch: number): number[][] {
+  const order = [...v.slots.keys()].sort((a, b) => Number(v.slots[a]?.axis === "#") - Number(v.slots[b]?.axis === "#"));
+  let all: number[][] = [new Array<number>(v.slots.length).fill(0)];
+  for (const i of order) {
+    const n = extentOf(system, v.slots[i]?.axis as string, extents, batch);
+    all = all.flatMap((p) => Array.from({ length: n }, (_, k) => p.map((x, j) => (j === i ? k : x))));
+  }
+  return all;
+}
+
+/** Is an index inside the sample's own lengths? Without a sample, inside the longest. */
+function isInside(system: System, v: Value, index: readonly number[], env: Environment): boolean {
+  const b = v.slots.findIndex((s) => s.axis === "#");
+  return v.slots.every((s, i) => {
+    const lengths = env.lengths[s.axis];
+    if (s.axis === "#" || system.axes.get(s.axis)?.kind !== "ragged" || !lengths) return true;
+    return (index[i] as number) < (b < 0 ? Math.max(0, ...lengths) : (lengths[index[b] as number] as number));
+  });
+}
+
+/** The numbers of a value that is given, padded. */
+export function dataOf(
+  system: System,
+  v: Value,
+  env: Environment,
+  extents: Record<string, number>,
+  padding: Padding,
+): { data: Float32Array | Int32Array; shape: number[] } {
+  const all = positions(system, v, extents, env.batch);
+  const n = product(v.shape);
+  const data = v.dtype === "int" ? new Int32Array(all.length * n) : new Float32Array(all.length * n);
+  all.forEach((index, k) => {
+    if (isInside(system, v, index, env)) {
+      data.set(Array.from(env.given(v.id, index)), k * n);
+      return;
+    }
+    if (v.dtype === "int" || padding === "zero") return;
+    const size = padding === "large" ? 1e3 : 1;
+    for (let i = 0; i < n; i++) data[k * n + i] = size * (2 * uniform("padding", v.id, k, i) - 1);
+  });
+  const axes = v.slots.filter((s) => s.axis !== "#").map((s) => extentOf(system, s.axis, extents, env.batch));
+  return { data, shape: [...axes, ...(axes.length < v.slots.length ? [env.batch] : []), ...v.shape] };
+}
+
+/** All results of one run, by id. Everything uploaded is freed again. */
+export function runPlan(
+  device: Device,
+  system: System,
+  env: Environment,
+  outputs: readonly string[],
+  options: PlanRun = {},
+): Map<string, Float32Array | Int32Array> | null {
+  const extents = extentsOf(env, options.extra);
+  const plan = lower({ system, program: schedule(system) }, { batch: env.batch, extents }, outputs, options.lower);
+  const executable = device.prepare(plan);
+  const given = new Map<string, DeviceTensor>();
+  for (const id of plan.given) {
+    const { data, shape } = dataOf(system, getValue(system, id), env, extents, options.padding ?? "zero");
+    given.set(id, device.upload(data, shape));
+  }
+  const lengths = Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Int32Array.from(all)]));
+  const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
+  const numbers = results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));
+  for (const tensor of [...given.values(), ...(results?.values() ?? [])]) device.dispose(tensor);
+  executable.dispose();
+  return numbers;
+}
+
+/** The greatest difference between a run and the reference, over all indices inside the samples, and where it is. */
+export function compare(
+  system: System,
+  env: Environment,
+  results: ReadonlyMap<string, Float32Array | Int32Array>,
+  extra = 0,
+): { worst: number; where: string } {
+  const evaluator = new Evaluator(system, env);
+  const extents = extentsOf(env, extra);
+  let found = { worst: 0, where: "" };
+  for (const [id, data] of results) {
+    const v = getValue(system, id);
+    const n = product(v.shape);
+    positions(system, v, extents, env.batch).forEach((index, k) => {
+      if (!isInside(system, v, index, env)) return;
+      evaluator.value(id, index).forEach((x, i) => {
+        const got = data[k * n + i] as number;
+        const d = x === got ? 0 : difference(x, got);
+        if (!(d <= found.worst))
+          found = { worst: Number.isNaN(d) ? Infinity : d, where: `${id}[${index}].${i}: ${got}, not ${x}` };
+      });
+    });
+  }
+  return found;
+}
