@@ -47,7 +47,7 @@ function model(axes: readonly AxisInfo[], fields: readonly FieldInfo[], system: 
     name: "toy",
     topology: "toy",
     axes,
-    vocabs: [{ name: "V", special: ["BOS", "EOS"] }],
+    vocabs: [{ name: "V", special: ["BOS", "EOS"], mentioned: [] }],
     fields,
     params: [],
     metrics: [],
@@ -94,7 +94,7 @@ function recurrence(k: Sketch, mode: Mode, start: Expr): void {
 }
 
 const RECURRENCE = { U: H * H, W: H * V, O: V * H };
-const UNTIL = { random: "y", token: "EOS" };
+const UNTIL = { random: "y", token: "<EOS>" };
 
 export const languageModel = (until = true): Model =>
   model([ragged("T", until ? UNTIL : undefined)], [field("y", "random", ["T"], "categorical")], (mode) =>

@@ -1,5 +1,6 @@
 /** Lengths of the axes of what is drawn: known from the inputs, or open until a token ends the sequence. */
 import type { FieldInfo, Model } from "../../compiler/model.js";
+import { endToken } from "../data/encode.js";
 
 export interface Ending {
   readonly random: string;
@@ -17,13 +18,8 @@ export function openAxes(model: Model, drawn: readonly string[]): string[] {
 export function endingOf(model: Model, axis: string): Ending | null {
   const until = model.axes.find((a) => a.bound === axis)?.until;
   if (!until) return null;
-  const field = fieldOf(model, until.random);
-  if (field.type.kind !== "token") throw new Error(`${until.random} ends ${axis} and is not a token`);
-  const { vocab } = field.type;
-  const tokens = model.vocabularies[vocab] ?? [];
-  const special = model.vocabs.find((v) => v.name === vocab)?.special ?? [];
-  const token = tokens.indexOf(special.some((s) => s === until.token) ? `<${until.token}>` : until.token);
-  if (token < 0) throw new Error(`${vocab} has no token ${until.token}`);
+  const token = endToken(model, fieldOf(model, until.random));
+  if (token === undefined) throw new Error(`${until.random} ends ${axis} and has no end token`);
   return { random: until.random, token };
 }
 

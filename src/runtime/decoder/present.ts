@@ -1,7 +1,8 @@
 /** What was drawn, as a record: tokens as strings, numbers as (nested lists of) numbers, without the end token. */
 import type { FieldInfo, Model } from "../../compiler/model.js";
 import { product } from "../../compiler/system/types.js";
-import { type Columns, decodeTokens } from "../data/index.js";
+import { decodeNumbers, decodeTokens } from "../data/encode.js";
+import type { Columns } from "../data/index.js";
 import { crop, endingOf, fieldOf } from "./axes.js";
 import type { Alternative, Decoded, Numbers } from "./types.js";
 
@@ -39,7 +40,7 @@ function endsAlong(model: Model, d: Decoded | Alternative, axis: string): number
   return ending !== null && d.fields[ending.random]?.at(-1) === ending.token ? 1 : 0;
 }
 
-/** The innermost axis of tokens is one string or list; everything else is lists of lists. */
+/** The innermost axis of tokens is one string or list, those around it are lists. */
 function nested(
   model: Model,
   field: FieldInfo,
@@ -47,14 +48,12 @@ function nested(
   lengths: readonly number[],
   columns: Columns | undefined,
 ): unknown {
-  const token = field.type.kind === "token";
-  const dims = [...lengths, ...field.shape];
-  if (token && dims.length <= 1) return decodeTokens(model, field, data, columns);
-  const [n, ...rest] = dims;
-  if (n === undefined) return data[0];
+  if (field.type.kind !== "token") return decodeNumbers(data, [...lengths, ...field.shape]);
+  if (lengths.length <= 1) return decodeTokens(model, field, data, columns);
+  const [n = 0, ...rest] = lengths;
   const size = product(rest);
-  const part = (i: number): Numbers => data.subarray(i * size, (i + 1) * size);
-  const inner = rest.slice(0, Math.max(0, lengths.length - 1));
-  const below = { ...field, axes: field.axes.slice(1), shape: lengths.length ? field.shape : field.shape.slice(1) };
-  return Array.from({ length: n }, (_, i) => nested(model, below, part(i), inner, columns));
+  const below = { ...field, axes: field.axes.slice(1) };
+  return Array.from({ length: n }, (_, i) =>
+    nested(model, below, data.subarray(i * size, (i + 1) * size), rest, columns),
+  );
 }
