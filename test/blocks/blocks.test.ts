@@ -249,6 +249,8 @@ describe("data", () => {
       test: { kind: "source", source: { kind: "jsonl", files: [{ path: "b.jsonl", npm: null }] } },
       columns: { x: { kind: "chars", column: "human", lower: true }, y: { kind: "value", column: "iso" } },
     });
+    const none = validate({ data: { train: call("jsonl", ["a.jsonl"]), valid: null } });
+    expect([none.data?.valid, none.diagnostics]).toEqual([null, []]);
     const numbers = validate({ data: { train: call("csv", ["a.csv"]), x: call("numbers", [["a", "b"]]) } });
     expect(numbers.data?.columns).toEqual({ x: { kind: "numbers", columns: ["a", "b"] } });
   });

@@ -24,8 +24,10 @@ export function normaliseData(ctx: Context, block: Block, fields: readonly strin
   const columns: JsonObject = {};
   for (const [key, value] of Object.entries(block)) {
     if (key === "train") set(plainForm, key, source(ctx, value, [key]));
-    else if (key === "valid" || key === "test") set(plainForm, key, split(ctx, value, [key]));
-    else if (fields.includes(key)) set(columns, key, column(ctx, value, [key]));
+    else if (key === "valid" || key === "test") {
+      // `none` holds nothing out, as does leaving the key out.
+      if (value !== null) set(plainForm, key, split(ctx, value, [key]));
+    } else if (fields.includes(key)) set(columns, key, column(ctx, value, [key]));
     else {
       const known = [...parts, ...fields];
       const where = "the block `data`";

@@ -3,4 +3,5 @@ export { makeBatch } from "./batch.js";
 export { decodeTokens, type Encoder, encode, encoder } from "./encode.js";
 export { DataError } from "./errors.js";
 export { loadData } from "./load.js";
-export type { Columns, DataOptions, Dataset, EncodeOptions, Files, Split, Where } from "./types.js";
+export { jsonRecords } from "./sources.js";
+export type { Columns, DataOptions, Dataset, EncodeOptions, Files, SourceRecord, Split, Where } from "./types.js";

@@ -64,7 +64,8 @@ function lines(text: string): { text: string; line: number }[] {
     .filter(({ text }) => text !== "");
 }
 
-function jsonRecords(text: string, file: string): SourceRecord[] {
+/** JSON Lines: one object per line that is not empty. Throws `DataError` with the line. */
+export function jsonRecords(text: string, file: string): SourceRecord[] {
   return lines(text)
     .filter(({ text }) => text.trim() !== "")
     .map(({ text, line }) => {
