@@ -190,6 +190,15 @@ export const cases: Readonly<Record<string, () => Case>> = {
     k.clause("h", { t: "-1" }, zeros(2));
     k.loss([t], E.dot(x("t"), h("t")));
   }),
+  "a parameter along a ragged axis, read only where a sample has not ended": sketch({ T: ragged }, 3, (k) => {
+    k.loss([t], E.dot(k.input("x", [2], [t])("t"), k.param("P", [2], [t])("t")));
+  }),
+  "a constant adjoint behind a shift": sketch({ T: ragged }, 3, (k) => {
+    const [x, h] = [k.input("x", [], [t]), k.value("h", [], [t])];
+    k.equate("h", tanh(E.mul(k.param("w", [])(), x("t")), E.mul(k.param("u", [])(), h("t-1"))));
+    k.clause("h", { t: "-1" }, k.param("h0", [])());
+    k.loss([t], h("t-1"));
+  }),
   "attention over the own past, u < t": sketch({ T: [5, 1, 0] }, 3, (k) => {
     const [x, h, m] = [k.input("x", [2], [t]), k.value("h", [2], [t]), k.value("m", [2], [t])];
     const past = guarded(h("u"), before("T", "u", "t"));

@@ -87,7 +87,8 @@ export function differentiated(system: System, loss: string, params: readonly st
   const optimised = optimise(next, keep, ({ pass, system: s }) =>
     adjoints.push(lazy(`${adjoints.length - 2}: ${pass.name}`, s)),
   );
-  adjoints.push(scheduled("scheduled", optimised));
+  const program = scheduled("scheduled", optimised);
+  adjoints.push(program, padded(program));
   return { adjoint, forms: adjoints, optimised };
 }
 
@@ -97,6 +98,12 @@ export interface Mismatch {
   readonly expected: number;
   readonly actual: number;
 }
+
+const padded = (form: Form): Form => ({
+  name: `${form.name}, padded`,
+  system: form.system,
+  evaluate: (env) => form.evaluate({ ...env, padded: true }),
+});
 
 /** Compares the loss and the gradients of all forms with the oracle; the empty list if all agree. */
 export function mismatches(c: Case, options: { tolerance?: number; at?: readonly Coordinate[] } = {}): Mismatch[] {

@@ -1,6 +1,7 @@
-import { envOf, isIdentity, substRead } from "../system/positions.js";
+import { envOf, substRead } from "../system/positions.js";
 import { getValue, type Read, type System, type Value } from "../system/types.js";
 import { eliminate } from "./dce.js";
+import { isInRange } from "./rewrite.js";
 import type { Pass } from "./types.js";
 
 /** Applies `f` to every read of a System. */
@@ -18,15 +19,22 @@ export const copyprop: Pass = {
   run(system, keep) {
     const follow = (r: Read): Read => {
       const v = getValue(system, r.v);
-      // a shifted read may leave the domain of v, where v's own boundary counts
-      if (v.eq?.op !== "id" || v.eq.red || !isInRange(v, r)) return r;
-      const inner = substRead(v.eq.args[0] as Read, envOf(v, r));
+      if (v.eq?.op !== "id" || v.eq.red) return r;
+      const [to] = v.eq.args as [Read];
+      if (!isInRange(v, r) && !isZeroOutsideToo(v, getValue(system, to.v), to)) return r;
+      const inner = substRead(to, envOf(v, r));
       return follow({ ...inner, when: [...inner.when, ...r.when] });
     };
     return eliminate(mapReads(system, follow), keep);
   },
 };
 
-/** At the reader's own variables, in any order: always inside the domain. */
-const isInRange = (v: Value, r: Read): boolean =>
-  isIdentity(v, r) || (r.when.length === 0 && r.idx.every((p) => p.k === "var" && p.shift === 0));
+/** Is `u` 0 wherever its copy `v` is, outside the domain too? Then a shifted read of v may read u. */
+function isZeroOutsideToo(v: Value, u: Value, to: Read): boolean {
+  return (
+    [u, v].every((x) => x.outside === "zero" && !x.clauses.length) &&
+    !to.when.length &&
+    u.slots.length === v.slots.length &&
+    v.slots.every((s) => to.idx.some((p) => p.k === "var" && p.shift === 0 && p.v === s.name))
+  );
+}

@@ -5,17 +5,29 @@
  * themselves): for LSTM and GRU that is everything downstream of the masked loss terms, so nothing is masked inside loops.
  */
 import { opOf } from "../ops/index.js";
+import type { ZeroRule } from "../ops/types.js";
 import { SystemBuilder } from "../system/builder.js";
 import { E, ofRead } from "../system/expr.js";
-import { axisOf, type Eq, getValue, type Read, type Slot, type System, type Value } from "../system/types.js";
+import {
+  axisOf,
+  BATCH,
+  type Eq,
+  getValue,
+  product,
+  type Read,
+  type Slot,
+  type System,
+  type Value,
+} from "../system/types.js";
+import { type Depths, depths } from "./depth.js";
 import type { Pass } from "./types.js";
 
 type Zeros = ReadonlyMap<string, ReadonlySet<string>>;
 
 const isRagged = (system: System, s: Slot): boolean => axisOf(system, s.axis).kind === "ragged";
 
-/** For each value, the slots on whose padding it is known to be 0. */
-export function zeroOnPadding(system: System): Zeros {
+/** For each value, the slots on whose padding it is known to be 0, if the values `assumed` are. */
+export function zeroOnPadding(system: System, assumed: ReadonlySet<string> = new Set()): Zeros {
   const zeros = new Map<string, Set<string>>();
   for (const v of system.values.values())
     zeros.set(v.id, new Set(v.eq ? v.slots.filter((s) => isRagged(system, s)).map((s) => s.name) : []));
@@ -23,7 +35,7 @@ export function zeroOnPadding(system: System): Zeros {
     changed = false;
     for (const v of system.values.values())
       for (const name of [...(zeros.get(v.id) as Set<string>)])
-        if (!equationIsZero(system, zeros, v, name)) {
+        if (!assumed.has(v.id) && !equationIsZero(system, zeros, v, name)) {
           zeros.get(v.id)?.delete(name);
           changed = true;
         }
@@ -47,14 +59,18 @@ function readIsZero(system: System, zeros: Zeros, r: Read, name: string): boolea
   });
 }
 
+function zeroRule(eq: Eq): ZeroRule {
+  const { zero } = opOf(eq.op);
+  return typeof zero === "function" ? zero(eq.attrs) : zero;
+}
+
 function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): boolean {
   const eq = v.eq as Eq;
   if (eq.op === "mask" && (eq.attrs["slots"] as readonly string[]).includes(name)) return true;
   if (eq.along !== null) return eq.along === name; // a softmax along a ragged axis is 0 on its padding
   if (eq.red && eq.red.kind !== "sum") return false;
   if (eq.op === "where") return eq.args.slice(1).every((r) => readIsZero(system, zeros, r, name));
-  const { zero } = opOf(eq.op);
-  const rule = typeof zero === "function" ? zero(eq.attrs) : zero;
+  const rule = zeroRule(eq);
   if (rule === "never") return false;
   if (rule === "first") return readIsZero(system, zeros, eq.args[0] as Read, name);
   return rule === "any"
@@ -67,58 +83,117 @@ export const maskPadding: Pass = {
   doc: "Select 0 on the padding of ragged axes where a sum or an adjoint would otherwise notice it.",
   run(system) {
     for (;;) {
-      const next = maskOne(system);
-      if (!next) return system;
-      system = next;
+      const zeros = zeroOnPadding(system);
+      const open = needs(system, zeros);
+      const [first] = open;
+      if (!first) return system;
+      system = maskBest(system, zeros, open.length) ?? maskOne(system, zeros, first);
     }
   },
 };
 
-/** Masks for the first need that is found; null where there is none. */
-function maskOne(system: System): System | null {
-  const zeros = zeroOnPadding(system);
-  for (const v of system.values.values()) {
-    const { eq } = v;
-    if (!eq) continue;
-    if (eq.red?.kind === "sum") {
-      const open = eq.red.vars
-        .filter((s) => isRagged(system, s) && !equationIsZero(system, zeros, v, s.name))
+/** A sum over padding that is not 0, or a read of argument `i` beyond the end of a sample, where it must be 0. */
+type Need = { readonly reader: Value; readonly names: readonly string[] } & (
+  | { readonly kind: "sum" }
+  | { readonly kind: "beyond"; readonly i: number }
+);
+
+/** Reads beyond the end come first: sums often follow from them. */
+function needs(system: System, zeros: Zeros): Need[] {
+  const beyond: Need[] = [];
+  const sums: Need[] = [];
+  for (const reader of system.values.values()) {
+    const { eq } = reader;
+    if (eq?.red?.kind === "sum") {
+      // a sum over the samples at one index of a ragged axis: some of them may have ended
+      const ended = eq.red.vars.some((s) => s.axis === BATCH.axis) ? reader.slots : [];
+      const names = [...ended, ...eq.red.vars]
+        .filter((s) => isRagged(system, s) && !equationIsZero(system, zeros, reader, s.name))
         .map((s) => s.name);
-      if (open.length) return maskArgument(system, v, cheapest(system, eq, open), open);
+      if (names.length) sums.push({ kind: "sum", reader, names });
     }
-    for (const [i, r] of eq.args.entries()) {
+    for (const [i, r] of (eq?.args ?? []).entries()) {
       const u = getValue(system, r.v);
       if (u.outside !== "zero") continue;
-      const beyond = u.slots.filter((s, k) => {
+      const names = u.slots.flatMap((s, k) => {
         const p = r.idx[k];
         const leaves = p?.k === "var" ? p.shift > 0 : p?.k === "start" && p.off >= axisOf(system, s.axis).min;
-        return leaves && isRagged(system, s) && !zeros.get(u.id)?.has(s.name);
+        return leaves && isRagged(system, s) && !zeros.get(u.id)?.has(s.name) ? [s.name] : [];
       });
-      if (beyond.length)
-        return maskValue(
-          system,
-          v,
-          i,
-          beyond.map((s) => s.name),
-        );
+      if (names.length) beyond.push({ kind: "beyond", reader, i, names });
     }
   }
-  return null;
+  return [...beyond, ...sums];
 }
 
-/** The smallest argument that has all the variables; masking one factor of a product is enough. */
-function cheapest(system: System, eq: Eq, names: readonly string[]): number {
-  if (opOf(eq.op).zero !== "any" || eq.args.length === 1) return 0;
-  const size = (r: Read): number => {
-    const vars = new Set(r.idx.map((p) => (p.k === "var" ? p.v : "")));
-    return names.every((n) => vars.has(n)) ? getValue(system, r.v).shape.reduce((a, b) => a * b, 1) : Infinity;
+/** The slots on whose padding `x` is not known to be 0, if it is a value that can be masked outside loops. */
+function maskable(system: System, zeros: Zeros, depth: Depths, x: Value): string[] {
+  if (!x.eq || x.dtype !== "float" || x.clauses.length || depth.of(x.id)) return [];
+  return x.slots.filter((s) => isRagged(system, s) && !zeros.get(x.id)?.has(s.name)).map((s) => s.name);
+}
+
+/** Masks the value outside all loops that settles the most needs for its size; null if none settles any. */
+function maskBest(system: System, zeros: Zeros, count: number): System | null {
+  const depth = depths(system);
+  let best: { readonly x: Value; readonly names: readonly string[]; readonly cost: number } | null = null;
+  for (const x of system.values.values()) {
+    const names = maskable(system, zeros, depth, x);
+    if (!names.length) continue;
+    const settled = count - needs(system, zeroOnPadding(system, new Set([x.id]))).length;
+    const cost = product(x.shape) / settled;
+    if (settled > 0 && (!best || cost < best.cost)) best = { x, names, cost };
+  }
+  return best && maskValue(system, best.x, best.names);
+}
+
+function maskOne(system: System, zeros: Zeros, need: Need): System {
+  if (need.kind === "sum") return maskArgument(system, need.reader, need.names);
+  return (
+    maskSources(system, zeros, need.reader, need.i, need.names) ?? maskRead(system, need.reader, need.i, need.names)
+  );
+}
+
+/**
+ * Inside a loop a mask costs at every step. So which values that enter the loop, if all of them were 0 on the padding,
+ * would make what is read 0 there? Those are masked, before the loop. Null where that does not help.
+ */
+function maskSources(system: System, zeros: Zeros, reader: Value, i: number, names: readonly string[]): System | null {
+  const u = getValue(system, (reader.eq as Eq).args[i]?.v as string);
+  const depth = depths(system);
+  const enters = new Set<string>();
+  for (const v of system.values.values())
+    if (depth.of(v.id))
+      for (const r of v.eq?.args ?? [])
+        if (maskable(system, zeros, depth, getValue(system, r.v)).length) enters.add(r.v);
+  const helps = (assumed: ReadonlySet<string>): boolean => {
+    const under = zeroOnPadding(system, assumed).get(u.id);
+    return names.every((name) => under?.has(name));
   };
-  const sizes = eq.args.map(size);
-  return sizes.indexOf(Math.min(...sizes));
+  if (!helps(enters)) return null;
+  const bySize = [...enters].sort((a, b) => product(getValue(system, b).shape) - product(getValue(system, a).shape));
+  const needed = new Set(bySize);
+  for (const id of bySize) {
+    needed.delete(id);
+    if (!helps(needed)) needed.add(id);
+  }
+  for (const id of needed) {
+    const x = getValue(system, id);
+    system = maskValue(system, x, maskable(system, zeros, depth, x));
+  }
+  return system;
 }
 
-function maskArgument(system: System, v: Value, i: number, names: readonly string[]): System {
+const size = (system: System, r: Read): number => product(getValue(system, r.v).shape);
+
+/** Masks the smallest argument that has all the variables: one factor of a product is enough. */
+function maskArgument(system: System, v: Value, names: readonly string[]): System {
   const eq = v.eq as Eq;
+  const cost = (r: Read): number => {
+    const vars = new Set(r.idx.map((p) => (p.k === "var" ? p.v : "")));
+    return names.every((n) => vars.has(n)) ? size(system, r) : Number.POSITIVE_INFINITY;
+  };
+  const costs = eq.args.map(cost);
+  const i = zeroRule(eq) === "any" ? costs.indexOf(Math.min(...costs)) : 0;
   const builder = new SystemBuilder(system);
   const scope = [...v.slots, ...(eq.red?.vars ?? [])];
   const masked = builder.emit(E.mask(ofRead(eq.args[i] as Read), names), scope, `${v.id}.mask`);
@@ -126,16 +201,30 @@ function maskArgument(system: System, v: Value, i: number, names: readonly strin
   return builder.finish();
 }
 
-/** Reads beyond the end read a copy that is 0 there. */
-function maskValue(system: System, v: Value, i: number, names: readonly string[]): System {
-  const eq = v.eq as Eq;
+/** All equations that read `u` read a copy that is 0 on the padding. */
+function maskValue(system: System, u: Value, names: readonly string[]): System {
   const builder = new SystemBuilder(system);
-  const r = eq.args[i] as Read;
-  const u = getValue(system, r.v);
-  const id = builder.define(builder.freshId(`${u.id}.mask`), u.slots, E.mask(builder.ident(u.id), names), {
-    outside: "zero",
-    named: false,
-  });
-  builder.values.set(v.id, { ...v, eq: { ...eq, args: eq.args.map((a, k) => (k === i ? { ...r, v: id } : a)) } });
+  const id = maskedCopy(builder, u, names);
+  for (const v of system.values.values()) {
+    if (!v.eq?.args.some((r) => r.v === u.id)) continue;
+    const args = v.eq.args.map((r) => (r.v === u.id ? { ...r, v: id } : r));
+    builder.values.set(v.id, { ...v, eq: { ...v.eq, args } });
+  }
   return builder.finish();
 }
+
+/** One read beyond the end reads a copy that is 0 there. */
+function maskRead(system: System, reader: Value, i: number, names: readonly string[]): System {
+  const eq = reader.eq as Eq;
+  const builder = new SystemBuilder(system);
+  const id = maskedCopy(builder, getValue(system, eq.args[i]?.v as string), names);
+  const args = eq.args.map((a, k) => (k === i ? { ...a, v: id } : a));
+  builder.values.set(reader.id, { ...reader, eq: { ...eq, args } });
+  return builder.finish();
+}
+
+const maskedCopy = (builder: SystemBuilder, u: Value, names: readonly string[]): string =>
+  builder.define(builder.freshId(`${u.id}.mask`), u.slots, E.mask(builder.ident(u.id), names), {
+    outside: u.outside,
+    named: false,
+  });

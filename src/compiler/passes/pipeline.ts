@@ -1,30 +1,56 @@
-/** The table of contents of the optimiser. */
+/** The table of contents of the optimiser. Every pass is verified after it ran. */
 import type { System } from "../system/types.js";
 import { verify } from "../system/verify.js";
+import { concatProducts } from "./concat-products.js";
 import { copyprop } from "./copyprop.js";
 import { cse } from "./cse.js";
 import { dce } from "./dce.js";
+import { factor } from "./factor.js";
+import { flatten } from "./flatten.js";
+import { foldEmbedding } from "./fold-embedding.js";
+import { keepNames } from "./keep-names.js";
 import { maskPadding } from "./mask-padding.js";
+import { mergeMatmuls } from "./merge-matmuls.js";
+import { packGates, packSums } from "./pack-gates.js";
+import { packMatmuls } from "./pack-matmuls.js";
 import { regroup } from "./regroup.js";
 import { simplify } from "./simplify.js";
+import { splitMatmul } from "./split-matmul.js";
 import type { Pass } from "./types.js";
+import { views } from "./views.js";
+
+const tidy: readonly Pass[] = [keepNames, copyprop, simplify, views, cse];
 
 /** Before differentiation: what is packed here, the adjoint has packed too. */
-export const preparation: readonly Pass[] = [dce, copyprop, simplify, cse];
+export const preparation: readonly Pass[] = [
+  dce,
+  ...tidy,
+  flatten,
+  foldEmbedding,
+  splitMatmul,
+  packMatmuls,
+  flatten,
+  mergeMatmuls,
+  ...tidy,
+  packSums,
+  regroup,
+  ...tidy,
+];
 
-/** After it. Each pass is verified after it ran. */
+/** After it. */
 export const pipeline: readonly Pass[] = [
   dce,
-  copyprop,
+  ...tidy,
+  flatten,
+  ...tidy,
+  flatten,
+  factor,
   simplify,
-  cse,
-  copyprop,
-  simplify,
-  cse,
+  flatten,
   regroup,
-  copyprop,
-  simplify,
-  cse,
+  concatProducts,
+  packGates,
+  ...tidy,
   maskPadding,
 ];
 

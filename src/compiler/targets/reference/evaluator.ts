@@ -4,9 +4,12 @@
  */
 import { opOf } from "../../ops/index.js";
 import type { Item, Loop, Program } from "../../schedule/types.js";
+import { hits } from "../../system/positions.js";
 import {
   axisOf,
+  type Clause,
   type Cond,
+  type Eq,
   getValue,
   type Pos,
   product,
@@ -23,7 +26,16 @@ export interface Environment {
   readonly lengths: Readonly<Record<string, readonly number[]>>;
   /** The features of `id` at the indices of its slots (batch first where it has one). */
   readonly given: (id: string, index: readonly number[]) => ArrayLike<number>;
+  /**
+   * Evaluate as a target does that pads the batch: sums run to the longest sample, and what lies beyond a sample's own end
+   * is whatever the equations make of the padding that is `given`. Only `mask` and guards know the lengths. A System after
+   * `mask-padding` gives the same results as without.
+   */
+  readonly padded?: boolean;
 }
+
+/** What a padded target may find where nothing was computed: any finite number. */
+const GARBAGE = 0.37;
 
 type Point = Readonly<Record<string, number>>;
 
@@ -54,10 +66,21 @@ export class Evaluator {
 
   /** All indices of the slots, in order, around a given point. */
   points(slots: readonly Slot[], point: Point = {}): Point[] {
+    return this.#points(slots, point, this.env.padded === true);
+  }
+
+  #points(slots: readonly Slot[], point: Point, padded: boolean): Point[] {
     let all: Point[] = [point];
     for (const s of slots)
-      all = all.flatMap((p) => Array.from({ length: this.extent(s.axis, p) }, (_, i) => ({ ...p, [s.name]: i })));
+      all = all.flatMap((p) =>
+        Array.from({ length: this.extent(s.axis, padded ? {} : p) }, (_, i) => ({ ...p, [s.name]: i })),
+      );
     return all;
+  }
+
+  /** Where an index of an axis has a value: inside the sample, or inside the padded batch. */
+  #domain(axis: string, point: Point): number {
+    return this.extent(axis, this.env.padded ? {} : point);
   }
 
   #pos(p: Pos, axis: string, point: Point): number {
@@ -75,18 +98,21 @@ export class Evaluator {
   #read(r: Read, point: Point): Float64Array {
     const v = getValue(this.system, r.v);
     if (!r.when.every((c) => this.#holds(c, point))) return new Float64Array(product(v.shape));
+    // on padding, only a read that can leave its sample's domain sees a clause at the end of it
+    const clauses = this.env.padded ? v.clauses.filter((c) => hits(v, r.idx, c)) : v.clauses;
     return this.#fetch(
       v,
       r.idx.map((p, i) => this.#pos(p, (v.slots[i] as Slot).axis, point)),
+      clauses,
     );
   }
 
-  #fetch(v: Value, index: readonly number[]): Float64Array {
+  #fetch(v: Value, index: readonly number[], clauses: readonly Clause[] = v.clauses): Float64Array {
     const point = pointOf(v, index);
     const inside = v.slots.map(
-      (s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.extent(s.axis, point),
+      (s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.#domain(s.axis, point),
     );
-    for (const c of v.clauses) {
+    for (const c of clauses) {
       const hit = v.slots.every((s, i) => {
         const pin = c.pins.find((p) => p.slot === s.name);
         return pin ? point[s.name] === this.#pos(pin.at, s.axis, point) : inside[i];
@@ -95,6 +121,7 @@ export class Evaluator {
     }
     if (inside.every(Boolean)) return this.#get(v, index);
     if (v.outside === "zero") return new Float64Array(product(v.shape));
+    if (this.env.padded) return new Float64Array(product(v.shape)).fill(v.dtype === "int" ? 0 : GARBAGE);
     throw new Error(`${v.id}[${index}] leaves the domain`);
   }
 
@@ -118,11 +145,21 @@ export class Evaluator {
     return x;
   }
 
+  #isInside(v: Value, eq: Eq, name: string, point: Point): boolean {
+    const slot = [...v.slots, ...(eq.red?.vars ?? [])].find((s) => s.name === name) as Slot;
+    return (point[name] as number) < this.extent(slot.axis, point);
+  }
+
   #compute(v: Value, point: Point): Float64Array {
     const eq = v.eq as NonNullable<Value["eq"]>;
     if (eq.op === "index") return Float64Array.of(point[eq.attrs["slot"] as string] as number);
     if (eq.op === "extent") return Float64Array.of(this.extent(eq.attrs["axis"] as string, point));
     const def = opOf(eq.op);
+    if (
+      eq.op === "mask" &&
+      !(eq.attrs["slots"] as readonly string[]).every((name) => this.#isInside(v, eq, name, point))
+    )
+      return new Float64Array(product(v.shape));
     const shapes = eq.args.map((r) => getValue(this.system, r.v).shape);
     const element = (p: Point): Float64Array => {
       const args = eq.args.map((r) => this.#read(r, p));
@@ -133,7 +170,9 @@ export class Evaluator {
       const slot = v.slots.find((s) => s.name === eq.along) as Slot;
       const at = point[slot.name] as number;
       const { [slot.name]: _, ...others } = point;
-      const xs = this.points([slot], others).map((p) => this.#read(eq.args[0] as Read, p));
+      const inside = this.#points([slot], others, false);
+      if (at >= inside.length) return new Float64Array(n);
+      const xs = inside.map((p) => this.#read(eq.args[0] as Read, p));
       return Float64Array.from({ length: n }, (_, i) => {
         const column = xs.map((x) => x[i] as number);
         const m = Math.max(...column);
@@ -144,8 +183,8 @@ export class Evaluator {
     if (!eq.red) return element(point);
     const { kind, vars } = eq.red;
     // a reduction over the batch of something ragged: the value's own point must exist in each sample
-    const points = this.points(vars, point).filter((p) =>
-      v.slots.every((s) => (p[s.name] as number) < this.extent(s.axis, p)),
+    const points = this.#points(vars, point, this.env.padded === true && kind === "sum").filter((p) =>
+      v.slots.every((s) => (p[s.name] as number) < this.#domain(s.axis, p)),
     );
     const xs = points.map(element);
     return Float64Array.from({ length: n }, (_, i) => {
