@@ -19,10 +19,8 @@ import type { Flat } from "./tensors.js";
 import { isConst, type Ref, size } from "./types.js";
 import { concatAlong, type Indices, isBatch, type Values } from "./values.js";
 
-export interface Zeros {
-  /** Is a value known to be 0 on the padding of a slot? */
-  (id: string, slot: string): boolean;
-}
+/** Is a value known to be 0 on the padding of a slot? */
+export type Zeros = (id: string, slot: string) => boolean;
 
 export class Reads {
   constructor(
@@ -178,12 +176,14 @@ export class Reads {
     const at: Indices = places.map((p) => (p.k === "at" ? p.n : null));
     const spans = v.slots.flatMap((s, i) => (isBatch(s) || at[i] !== null ? [] : [i]));
     let x: Ref;
-    const step = spans.find((i) => this.values.parts.forms.steps(v.id).has(i) && places[i]?.k === "span" && v.eq);
     const range = (i: number): [number, number] => {
       const p = places[i] as Extract<Place, { k: "span" }>;
       const { from, len } = dimOf(frame, p.v);
       return [from + p.shift, len];
     };
+    // of several slots that are computed step by step, the one whose stack begins before the start
+    const stepped = v.eq ? spans.filter((i) => this.values.parts.forms.steps(v.id).has(i) && places[i]?.k === "span") : [];
+    const step = stepped.find((i) => range(i)[0] < 0) ?? stepped[0];
     if (step !== undefined) x = this.values.window(v, at, step, ...range(step));
     else x = this.values.get(v, at);
     spans.forEach((i, d) => {

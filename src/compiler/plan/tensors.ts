@@ -134,6 +134,7 @@ export class Flat {
 
   slice(r: Ref, axis: number, from: number, len: number): Ref {
     if (isConst(r) || (from === 0 && len === r.shape[axis])) return r;
+    if (from < 0 || from + len > (r.shape[axis] as number)) throw new Error(`slice ${from}+${len} of [${r.shape}]`);
     const shape = r.shape.map((d, i) => (i === axis ? len : d));
     return this.one("slice", [r], { axis, from, len }, shape, r.int);
   }

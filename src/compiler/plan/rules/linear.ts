@@ -41,7 +41,8 @@ const contracting = (a: string, b: string, out: string): Rule =>
     const all = letters((c.shapes[1] as number[]).length);
     const spell = (s: string): string[] => (s === "*" ? all : [...s]);
     const sizes = new Map<string, number>();
-    for (const [i, s] of [a, b].entries()) spell(s).forEach((l, k) => sizes.set(l, c.shapes[i]?.[k] as number));
+    for (const [i, s] of [a, b].entries())
+      for (const [k, l] of spell(s).entries()) sizes.set(l, c.shapes[i]?.[k] as number);
     return contraction(
       c,
       { ref: c.args[0] as Ref, features: spell(a) },
