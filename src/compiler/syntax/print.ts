@@ -36,7 +36,7 @@ export function printExpr(expr: Expr): string {
       return `${operand(expr.arg, tightest)}'`;
     case "binary": {
       const [left, right] = sides(expr);
-      return `${left} ${expr.op} ${right}`;
+      return expr.op === "^" && isAtom(expr.right) ? `${left}^${right}` : `${left} ${expr.op} ${right}`;
     }
     case "if": {
       const branch = (inner: Expr) => (inner.kind === "if" ? `(${printExpr(inner)})` : printExpr(inner));
@@ -53,6 +53,13 @@ type Binary = Extract<Expr, { kind: "binary" }>;
 
 function sides(expr: Binary): [left: string, right: string] {
   const { level, groups } = infixBinding(expr.op);
+  // `t == T-1` is written like the indices it speaks of.
+  if (comparisons.has(expr.op)) {
+    const [left, right] = [expr.left, expr.right].map((side) =>
+      isShift(side) ? printIndexValue(side) : operand(side, level + 1),
+    );
+    return [left ?? "", right ?? ""];
+  }
   return [
     operand(expr.left, groups === "left" ? level : level + 1),
     operand(expr.right, groups === "right" ? level : level + 1),
@@ -86,11 +93,17 @@ function printNumber(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
+const comparisons: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
 const isAtom = (expr: Expr) => expr.kind === "name" || expr.kind === "number";
+
+type Shift = Binary & { readonly op: "+" | "-" };
+function isShift(value: Expr): value is Shift {
+  return value.kind === "binary" && (value.op === "+" || value.op === "-") && isAtom(value.left) && isAtom(value.right);
+}
 
 /** Inside an index, `t-1` is written without spaces. */
 function printIndexValue(value: Expr): string {
-  if (value.kind === "binary" && (value.op === "+" || value.op === "-") && isAtom(value.left) && isAtom(value.right)) {
+  if (isShift(value)) {
     const [left, right] = sides(value);
     return `${left}${value.op}${right}`;
   }

@@ -1,0 +1,108 @@
+/** What the schedule achieved, as numbers: for `explain`, and for the tests that keep it so. */
+import { loopsAround, slotOver } from "../schedule/schedule.js";
+import type { Item, Loop, Program } from "../schedule/types.js";
+import { reach } from "../system/deps.js";
+import { getValue, type System } from "../system/types.js";
+import { variable } from "./positions.js";
+
+/** Ops that are one matrix product or convolution each. */
+const products: ReadonlySet<string> = new Set(["mv", "mvT", "mm", "outer", "conv2d", "conv2dInput", "conv2dFilter"]);
+
+export interface LoopInfo {
+  readonly axis: string;
+  /** The index of the axis as its members call it. */
+  readonly variable: string;
+  /** 1: from 0 up; -1: from the end down. */
+  readonly direction: 1 | -1;
+  /** 0 for an outermost loop. */
+  readonly depth: number;
+  /** Ids of what is computed once per step, without that of inner loops. */
+  readonly equations: readonly string[];
+  /** Matrix products and convolutions per step, without those of inner loops. */
+  readonly matmuls: number;
+  /** Does it compute adjoints: is it a loop of backpropagation? */
+  readonly backward: boolean;
+}
+
+export interface GradientInfo {
+  readonly param: string;
+  readonly adjoint: string;
+  /** Are its matrix products made outside all loops: one for all steps instead of one for each? */
+  readonly afterLoops: boolean;
+}
+
+export interface LoopSummary {
+  /** In the order in which they run, an outer loop before its inner ones. */
+  readonly loops: readonly LoopInfo[];
+  readonly gradients: readonly GradientInfo[];
+}
+
+/**
+ * The loops of a program and where the gradients of parameters are computed. `gradients` gives the adjoint of each
+ * parameter; without it the names that differentiation gives are looked for.
+ */
+export function loopSummary(program: Program, gradients?: ReadonlyMap<string, string>): LoopSummary {
+  const { system } = program;
+  const around = loopsAround(program);
+  return {
+    loops: loopsOf(program.items, 0, system),
+    gradients: [...(gradients ?? adjoints(system))].map(([param, adjoint]) => ({
+      param,
+      adjoint,
+      afterLoops: [...terms(system, adjoint)].every((id) => !makesWeights(system, id) || around.get(id)?.length === 0),
+    })),
+  };
+}
+
+export const isProduct = (system: System, id: string): boolean => products.has(getValue(system, id).eq?.op ?? "");
+
+/** The name of a loop's index. */
+export function loopVariable(system: System, { axis, members }: Loop): string {
+  for (const id of members) {
+    const slot = slotOver(getValue(system, id), axis);
+    if (slot !== undefined) return variable(slot.name);
+  }
+  throw new Error(`print: nothing in the loop over ${axis} depends on it`);
+}
+
+function loopsOf(items: readonly Item[], depth: number, system: System): LoopInfo[] {
+  return items.flatMap((item) =>
+    item.kind === "eq" ? [] : [describe(item, depth, system), ...loopsOf(item.body, depth + 1, system)],
+  );
+}
+
+function describe(loop: Loop, depth: number, system: System): LoopInfo {
+  const equations = loop.body.flatMap((item) => (item.kind === "eq" ? [item.v] : []));
+  return {
+    axis: loop.axis,
+    variable: loopVariable(system, loop),
+    direction: loop.direction,
+    depth,
+    equations,
+    matmuls: equations.filter((id) => isProduct(system, id)).length,
+    backward: loop.members.some((id) => getValue(system, id).outside === "zero"),
+  };
+}
+
+function adjoints(system: System): [param: string, adjoint: string][] {
+  return [...system.values.values()].flatMap(({ id, role }): [string, string][] =>
+    role === "param" && system.values.has(`d${id}`) ? [[id, `d${id}`]] : [],
+  );
+}
+
+/** Products that have the shape of a weight. */
+const weightProducts: ReadonlySet<string> = new Set(["outer", "mm", "putCol", "conv2dFilter"]);
+const makesWeights = (system: System, id: string) => weightProducts.has(getValue(system, id).eq?.op ?? "");
+
+/** What only adds up and moves its arguments. */
+const gathering: ReadonlySet<string> = new Set(["add", "id", "mask", "concat", "slice", "pad", "reshape", "transpose"]);
+
+/** An adjoint and all that is added up to make it. */
+function terms(system: System, adjoint: string): ReadonlySet<string> {
+  const next = (id: string): string[] => {
+    const { eq } = getValue(system, id);
+    if (eq === null || !gathering.has(eq.op)) return [];
+    return eq.args.map(({ v }) => v).filter((v) => getValue(system, v).eq !== null);
+  };
+  return reach([adjoint], next);
+}
