@@ -33,7 +33,9 @@ export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
 
 /** The positions outside that one index can reach. */
 function reachable(cx: Context, p: Pos, axis: string): Pos[] {
-  const least = fixedSize(cx, axis) ?? minLength;
+  // how long an axis over a vocabulary from the data is, the data say
+  const varies = cx.axes.get(axis)?.size === null;
+  const least = fixedSize(cx, axis) ?? (varies ? minLength : Number.POSITIVE_INFINITY);
   const range = (n: number, f: (k: number) => Pos): Pos[] => Array.from({ length: Math.max(n, 0) }, (_, k) => f(k));
   switch (p.k) {
     case "var":
