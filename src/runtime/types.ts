@@ -42,15 +42,27 @@ export type Event =
       readonly accuracy?: number;
     }
   | { readonly event: "epoch"; readonly epoch: number; readonly step: number; readonly loss: number }
-  | ({ readonly event: "evaluated"; readonly split: SplitName; readonly step: number } & Scores)
+  | Evaluated
   | { readonly event: "sample"; readonly step: number; readonly output: unknown; readonly logp: number }
   | { readonly event: "saved"; readonly step: number; readonly dir: string };
 
 /** `loss`: nats per observation. `metrics`: the spec's own, spread into the event by their names. */
 export interface Scores {
   readonly loss: number;
+  /** exp of the mean −log p per token, of sequences of tokens. */
   readonly perplexity?: number;
+  /** Share of right predictions, given everything before them. */
   readonly accuracy?: number;
+  /** Share of records whose every sequence is decoded exactly; `exact_match_of`: how many records were decoded. */
   readonly exact_match?: number;
+  readonly exact_match_of?: number;
   readonly [metric: string]: number | undefined;
+}
+
+export interface Evaluated {
+  readonly event: "evaluated";
+  readonly split: SplitName;
+  readonly step: number;
+  readonly loss: number;
+  readonly [score: string]: number | string | undefined;
 }

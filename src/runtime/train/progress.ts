@@ -13,6 +13,8 @@ export interface Progress {
   /** The best evaluation so far, and how many came after it. */
   best: { readonly loss: number; readonly step: number } | null;
   worse: number;
+  /** The step of the last evaluation. */
+  evaluated: number | null;
 }
 
 export const start = (): Progress => ({
@@ -23,6 +25,7 @@ export const start = (): Progress => ({
   epochCount: 0,
   best: null,
   worse: 0,
+  evaluated: null,
 });
 
 export type Finish = "steps" | "epochs" | "early_stop";

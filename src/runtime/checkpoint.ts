@@ -1,0 +1,185 @@
+/**
+ * Model folders: `spec.rcv`, `params.safetensors`, `optimizer.safetensors` (the optimiser's vectors and carried state),
+ * `best.safetensors` (of early stopping) and `state.json`. Each file is written under a temporary name and renamed,
+ * `state.json` last: it holds the hashes of the others, so that a torn or damaged folder is noticed.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import type { Vocabularies } from "../compiler/model.js";
+import { ModelFolderError } from "./errors.js";
+import type { Tensors } from "./parameters.js";
+import { readSafetensors, writeSafetensors } from "./safetensors.js";
+import type { Progress } from "./train/progress.js";
+
+/** A spec as it was compiled: enough to compile it again anywhere. */
+export interface SpecText {
+  readonly source: string;
+  /** Its path when it was compiled: files that it names are relative to it. */
+  readonly file: string;
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Texts of the files that it imports, by the path that it uses. */
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+export interface Snapshot {
+  readonly spec: SpecText;
+  /** Which of the file's models. */
+  readonly model: string;
+  readonly seed: number;
+  readonly vocabularies: Vocabularies;
+  readonly progress: Progress;
+  readonly params: Tensors;
+  /** `m/W`, `v/W`. */
+  readonly optimizer: Tensors;
+  /** State carried to the next window along `axis`; null where none is. */
+  readonly carry: { readonly axis: string; readonly states: Tensors } | null;
+  /** The best parameters so far, where early stopping may want them back. */
+  readonly best: Tensors | null;
+}
+
+interface StateFile extends Omit<Snapshot, "spec" | "params" | "optimizer" | "carry" | "best"> {
+  readonly version: number;
+  readonly spec: Omit<SpecText, "source">;
+  /** The axis along which state is carried. */
+  readonly carried: string | null;
+  /** SHA-256 by file name. */
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+const VERSION = 1;
+const STATE = "state.json";
+const SPEC = "spec.rcv";
+const PARAMS = "params.safetensors";
+const OPTIMIZER = "optimizer.safetensors";
+const BEST = "best.safetensors";
+const CARRY = "carry/";
+
+const numberOrNull = { type: ["number", "null"] };
+const schema = {
+  type: "object",
+  required: ["version", "model", "seed", "vocabularies", "progress", "spec", "carried", "hashes"],
+  properties: {
+    version: { type: "integer" },
+    model: { type: "string" },
+    seed: { type: "integer" },
+    vocabularies: { type: "object", additionalProperties: { type: "array", items: { type: "string" } } },
+    spec: {
+      type: "object",
+      required: ["file", "set", "imports"],
+      properties: {
+        file: { type: "string" },
+        set: { type: "object" },
+        imports: { type: "object", additionalProperties: { type: "string" } },
+      },
+    },
+    progress: {
+      type: "object",
+      required: ["step", "epoch", "position", "epochLoss", "epochCount", "best", "worse", "evaluated"],
+      properties: {
+        step: { type: "integer", minimum: 0 },
+        epoch: { type: "integer", minimum: 0 },
+        position: { type: "integer", minimum: 0 },
+        epochLoss: { type: "number" },
+        epochCount: { type: "number" },
+        best: { type: ["object", "null"], required: ["loss", "step"] },
+        worse: { type: "integer", minimum: 0 },
+        evaluated: numberOrNull,
+      },
+    },
+    carried: { type: ["string", "null"] },
+    hashes: {
+      type: "object",
+      required: [SPEC, PARAMS, OPTIMIZER],
+      additionalProperties: { type: "string" },
+    },
+  },
+} as const;
+
+const validState = new Ajv({ allowUnionTypes: true, strictTypes: false }).compile<StateFile>(schema);
+
+export async function writeFolder(dir: string, snapshot: Snapshot): Promise<void> {
+  const { spec, params, optimizer, carry, best, ...rest } = snapshot;
+  const { source, ...about } = spec;
+  const carried = Object.entries(carry?.states ?? {}).map(([id, tensor]) => [`${CARRY}${id}`, tensor] as const);
+  const files = new Map<string, Uint8Array>([
+    [SPEC, new TextEncoder().encode(source)],
+    [PARAMS, writeSafetensors(params)],
+    [OPTIMIZER, writeSafetensors({ ...optimizer, ...Object.fromEntries(carried) })],
+    ...(best ? ([[BEST, writeSafetensors(best)]] as const) : []),
+  ]);
+  const state: StateFile = {
+    version: VERSION,
+    ...rest,
+    spec: about,
+    carried: carry?.axis ?? null,
+    hashes: Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)])),
+  };
+  files.set(STATE, new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`));
+  await mkdir(dir, { recursive: true });
+  const temporary = (name: string): string => join(dir, `.${name}.${process.pid}`);
+  try {
+    for (const [name, bytes] of files) await writeFile(temporary(name), bytes, { flush: true });
+    for (const name of files.keys()) await rename(temporary(name), join(dir, name));
+    if (!best) await rm(join(dir, BEST), { force: true });
+  } finally {
+    for (const name of files.keys()) await rm(temporary(name), { force: true });
+  }
+}
+
+/** Throws `ModelFolderError` where the folder is not one, is damaged, or was written by a later version. */
+export async function readFolder(dir: string): Promise<Snapshot> {
+  const state = parseState(dir, await readBytes(dir, STATE));
+  const read = async (name: string): Promise<Uint8Array> => {
+    const bytes = await readBytes(dir, name);
+    if (hash(bytes) !== state.hashes[name])
+      throw new ModelFolderError(
+        `${join(dir, name)} does not belong to its ${STATE}: the file was changed, or saving was interrupted. ` +
+          "Restore the folder from a copy, or train again.",
+      );
+    return bytes;
+  };
+  const tensors = async (name: string): Promise<Tensors> => readSafetensors(await read(name), join(dir, name));
+  const { version: _, hashes, carried, spec, ...rest } = state;
+  const all = Object.entries(await tensors(OPTIMIZER));
+  const isCarry = ([name]: readonly [string, unknown]): boolean => name.startsWith(CARRY);
+  const carry = all.filter(isCarry).map(([name, tensor]) => [name.slice(CARRY.length), tensor] as const);
+  return {
+    ...rest,
+    spec: { ...spec, source: new TextDecoder().decode(await read(SPEC)) },
+    params: await tensors(PARAMS),
+    optimizer: Object.fromEntries(all.filter((entry) => !isCarry(entry))),
+    carry: carried === null ? null : { axis: carried, states: Object.fromEntries(carry) },
+    best: hashes[BEST] === undefined ? null : await tensors(BEST),
+  };
+}
+
+async function readBytes(dir: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(dir, name));
+  } catch (e) {
+    const code = (e as NodeJS.ErrnoException).code;
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    if (missing && name === STATE) throw new ModelFolderError(`${dir} is not a model folder: it has no ${STATE}`);
+    throw new ModelFolderError(`${join(dir, name)} ${missing ? "is missing" : `cannot be read: ${code ?? String(e)}`}`);
+  }
+}
+
+function parseState(dir: string, bytes: Uint8Array): StateFile {
+  const path = join(dir, STATE);
+  let state: unknown;
+  try {
+    state = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new ModelFolderError(`${path} is damaged: it is not JSON`);
+  }
+  const version = (state as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > VERSION)
+    throw new ModelFolderError(`${path} was written by a later version of Recurve (format ${version}): update it`);
+  if (validState(state)) return state;
+  const [error] = validState.errors ?? [];
+  throw new ModelFolderError(`${path} is damaged: ${error?.instancePath || "it"} ${error?.message ?? "is wrong"}`);
+}
+
+const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

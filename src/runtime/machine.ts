@@ -1,0 +1,106 @@
+/** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
+import { lower, type Plan, planOf } from "../compiler/plan/lower.js";
+import type { Compute } from "../compiler/programs.js";
+import { getValue } from "../compiler/system/types.js";
+import type { DrawReply, DrawRequest } from "./decoder/types.js";
+import type { Device, DeviceTensor, Executable } from "./device.js";
+import { hostNumbers, noState, tensorShape } from "./feeds.js";
+import { Lru } from "./lru.js";
+import type { NoiseKey } from "./noise.js";
+import type { Instructions } from "./optimizer.js";
+import type { Parameters } from "./parameters.js";
+import type { Batch } from "./types.js";
+
+/** Shapes kept at a time. Batches come in length buckets, so that a training meets few. */
+const CAPACITY = 48;
+
+export type States = ReadonlyMap<string, DeviceTensor>;
+
+export interface Job {
+  /** Names the compute among all of this machine's. */
+  readonly key: string;
+  readonly compute: Compute;
+  readonly batch: Batch;
+  readonly outputs: readonly string[];
+  readonly noise: NoiseKey;
+  /** Carried state, if there is any yet. It stays the caller's. */
+  readonly states?: States | null;
+  readonly beam?: boolean;
+  readonly draw?: (request: DrawRequest) => DrawReply;
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly executable: Executable;
+  dispose(): void;
+}
+
+export class Machine {
+  readonly #prepared = new Lru<Prepared>(CAPACITY);
+
+  constructor(readonly device: Device) {}
+
+  /** The outputs of a program on a batch, by id; null where a draw said stop. They become the caller's. */
+  run(job: Job, parameters: Parameters): Map<string, DeviceTensor> | null {
+    const { compute, batch, draw } = job;
+    const outputs = [...new Set(job.outputs)];
+    const { plan, executable } = this.#prepare(shapeKey(job, outputs), () =>
+      lower(compute, { batch: batch.size, extents: batch.extents }, outputs, { beam: job.beam ?? false }),
+    );
+    const own: DeviceTensor[] = [];
+    const given = new Map<string, DeviceTensor>();
+    try {
+      for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own));
+      return executable.run({ given, lengths: batch.lengths, ...(draw ? { draw } : {}) });
+    } finally {
+      for (const tensor of own) this.device.dispose(tensor);
+    }
+  }
+
+  /** Runs instructions made by hand; `key` names them. `give` supplies what they are given, which stays the caller's. */
+  runInstructions(
+    key: string,
+    make: () => Instructions,
+    give: (id: string) => DeviceTensor,
+  ): Map<string, DeviceTensor> {
+    const { plan, executable } = this.#prepare(key, () => {
+      const { flat, outputs } = make();
+      return planOf(flat, outputs);
+    });
+    const results = executable.run({ given: new Map(plan.given.map((id) => [id, give(id)])), lengths: {} });
+    if (!results) throw new Error(`${key} has no draw that could stop it`);
+    return results;
+  }
+
+  dispose(): void {
+    this.#prepared.dispose();
+  }
+
+  #prepare(key: string, make: () => Plan): Prepared {
+    return this.#prepared.get(key, () => {
+      const plan = make();
+      const executable = this.device.prepare(plan);
+      return { plan, executable, dispose: () => executable.dispose() };
+    });
+  }
+
+  /** The tensor of a value that is not computed; those made here for this run go to `own`. */
+  #give(id: string, { compute, batch, noise, states }: Job, parameters: Parameters, own: DeviceTensor[]): DeviceTensor {
+    const { system } = compute;
+    const value = getValue(system, id);
+    if (value.role === "param" || value.role === "frozen") return parameters.get(id);
+    const carried = value.role === "state" ? states?.get(id) : undefined;
+    if (carried) return carried;
+    const data = value.role === "state" ? noState(system, value, batch) : hostNumbers(system, value, batch, noise);
+    const tensor = this.device.upload(data, tensorShape(system, value, batch));
+    own.push(tensor);
+    return tensor;
+  }
+}
+
+function shapeKey({ key, batch, beam }: Job, outputs: readonly string[]): string {
+  const extents = Object.entries(batch.extents)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([axis, extent]) => `${axis}=${extent}`);
+  return JSON.stringify([key, beam ?? false, batch.size, extents, outputs]);
+}
