@@ -43,13 +43,20 @@ const ragged = (bound: string, until?: AxisInfo["until"]): AxisInfo => ({
 });
 
 function model(axes: readonly AxisInfo[], fields: readonly FieldInfo[], system: (mode: Mode) => System): Model {
+  const made = [...system({ training: false, drawn: [] }).values.values()].filter((v) => v.role === "param");
   const whole: Model = {
     name: "toy",
     topology: "toy",
     axes,
     vocabs: [{ name: "V", special: ["BOS", "EOS"], mentioned: [] }],
     fields,
-    params: [],
+    params: made.map(({ id, shape }) => ({
+      name: id,
+      shape,
+      labels: shape.map(String),
+      frozen: false,
+      init: { kind: "zeros" },
+    })),
     metrics: [],
     hyperparameters: {},
     dims: {},
