@@ -33,7 +33,7 @@ describe("the specs", () => {
   });
 
   it.each(specs)("%s says its task, data, source and licence", (file) => {
-    const head = readFileSync(new URL(file, folder), "utf8").split("model ")[0] as string;
+    const head = readFileSync(new URL(file, folder), "utf8").split("\nmodel ")[0] as string;
     for (const line of ["# task:", "# data:", "# source:", "# licence:"]) expect(head).toContain(line);
   });
 });
