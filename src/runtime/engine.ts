@@ -4,11 +4,12 @@
  */
 import type { Optimizer } from "../compiler/blocks/types.js";
 import type { Model } from "../compiler/model.js";
+import { CarryError } from "../compiler/passes/carry.js";
 import { type Compute, scoring, training } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import type { DecodeEngine, Run } from "./decoder/types.js";
 import { type Device, type DeviceTensor, Scope } from "./device.js";
-import { DivergedError, UsageError } from "./errors.js";
+import { DivergedError, SpecError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
 import { type Job, Machine, type States } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
@@ -219,14 +220,12 @@ export class Engine implements DecodeEngine {
 
   #training(axis: string | null): Named {
     const { normalize } = this.options;
-    const carried = axis === null ? {} : { carry: axis };
-    return this.#named(`train ${axis}`, () => training(this.model, { normalize, ...carried }));
+    return this.#named(`train ${axis}`, () => carrying(axis, (carry) => training(this.model, { normalize, ...carry })));
   }
 
   #scoring(ids: readonly string[], axis: string | null): Named {
-    const carried = axis === null ? {} : { carry: axis };
     return this.#named(`score ${axis} ${ids.join()}`, () =>
-      scoring(this.model, ids, { normalize: "observation", ...carried }),
+      carrying(axis, (carry) => scoring(this.model, ids, { normalize: "observation", ...carry })),
     );
   }
 
@@ -309,6 +308,16 @@ export class Engine implements DecodeEngine {
       if (origin) return origin;
     }
     return null;
+  }
+}
+
+/** Makes a program that carries state along an axis, if any. Throws `SpecError` where the model does not allow it. */
+function carrying(axis: string | null, make: (options: { carry?: string }) => Compute): Compute {
+  try {
+    return make(axis === null ? {} : { carry: axis });
+  } catch (e) {
+    if (e instanceof CarryError) throw new SpecError(`\`truncate(…, carry)\` is not possible here: ${e.message}`);
+    throw e;
   }
 }
 

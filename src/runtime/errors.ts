@@ -13,6 +13,11 @@ export class UsageError extends RunError {
   readonly exitCode = 2;
 }
 
+/** The spec itself does not allow what is asked. Exit code 3. */
+export class SpecError extends RunError {
+  readonly exitCode = 3;
+}
+
 /** A model folder that is missing, damaged or of another model. Exit code 4. */
 export class ModelFolderError extends RunError {
   readonly exitCode = 4;
