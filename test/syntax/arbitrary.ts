@@ -58,7 +58,6 @@ const trees = fc.letrec<{ expr: Expr; index: Index; read: Index; arg: Arg }>((ti
       .map(([op, left, right]): Expr => ({ kind: "binary", op, left, right, opSpan: span, span })),
     fc
       .tuple(tie("expr"), tie("expr"), tie("expr"))
-      // biome-ignore lint/suspicious/noThenProperty: the tree uses the words of the language
       .map(([cond, yes, no]): Expr => ({ kind: "if", cond, then: yes, else: no, span })),
     fc.array(tie("expr"), { minLength: 2, maxLength: 3 }).map((parts): Expr => ({ kind: "concat", parts, span })),
     fc.array(tie("expr"), { maxLength: 3 }).map((items): Expr => ({ kind: "list", items, span })),

@@ -41,10 +41,11 @@ export class Lines {
     this.boundaries = boundaryValues(system, this.inline);
   }
 
-  /** Has the value lines of its own? Not if it has no equation or stands in its reader. */
+  /** Has the value lines of its own? Not if there is nothing to say about it, or if it stands in its reader. */
   has(id: string): boolean {
+    const { eq, clauses } = getValue(this.system, id);
     const isClause = this.boundaries.get(id)?.isClause ?? false;
-    return getValue(this.system, id).eq !== null && !this.inline.has(id) && !isClause;
+    return (eq !== null || clauses.length > 0) && !this.inline.has(id) && !isClause;
   }
 
   /** `ids` and the parts that they are made of. */
@@ -73,7 +74,10 @@ export class Lines {
   /** The lines of each value: its equation, its boundary clauses, and where it is read outside its domain and is 0 there. */
   write(ids: readonly string[]): ReadonlyMap<string, readonly string[]> {
     const values = ids.map((id) => getValue(this.system, id));
-    const written = values.map((value) => [this.equation(value), ...value.clauses.map((c) => this.clause(value, c))]);
+    const written = values.map((value) => [
+      ...(value.eq === null ? [] : [this.equation(value, value.eq)]),
+      ...value.clauses.map((clause) => this.clause(value, clause)),
+    ]);
     return new Map(
       values.map((value, i) => {
         const zeros = this.outside.of(value).map((indices) => this.assign(this.target(value.id, indices), number(0)));
@@ -82,10 +86,8 @@ export class Lines {
     );
   }
 
-  private equation(value: Value): string {
-    const { eq, slots } = value;
-    if (eq === null) throw new Error(`print: ${value.id} has no equation`);
-    const own = slots.map(({ name: v }): Pos => at(v));
+  private equation(value: Value, eq: Eq): string {
+    const own = value.slots.map(({ name: v }): Pos => at(v));
     const dims = labelsOf(this.system, value).map(name);
     const target: Target = {
       ...this.target(...this.place(value, own)),

@@ -65,7 +65,8 @@ function freeName(
   roles: ReadonlyMap<string, string>,
   taken: ReadonlySet<string>,
 ): string {
-  const base = baseOf(id, system);
+  // What a random is drawn from belongs to the random and not to its log-probability.
+  const base = baseOf(id, system).replace(/\.logp$/, "");
   const role = roles.get(id) ?? roles.get(primalOf(id, system) ?? "");
   const first = role === undefined ? undefined : `${base}_${role}`;
   if (first !== undefined && !taken.has(first)) return first;

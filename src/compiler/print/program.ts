@@ -36,6 +36,9 @@ export function program(scheduled: Program): string {
     ];
     return `for ${index} ${range} {  # ${notes.join("; ")}`;
   };
+  // What is given has no place in the schedule; its boundary clauses stand first.
+  const given = [...system.values.values()].filter(({ id, eq }) => eq === null && lines.has(id)).map(({ id }) => id);
+  out.push(...[...lines.write(given).values()].flat());
   const sections = split(items);
   sections.forEach((section, i) => {
     if (section.kind === "loop") {

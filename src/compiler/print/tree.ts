@@ -40,7 +40,6 @@ interface Call {
 }
 
 export function choice(cond: Expr, yes: Expr, no: Expr): Expr {
-  // biome-ignore lint/suspicious/noThenProperty: the tree uses the words of the language, and nobody awaits it
   return { kind: "if", cond, then: yes, else: no, span: nowhere };
 }
 
@@ -69,6 +68,7 @@ function negated(expr: Expr): Expr | undefined {
 }
 
 export function negative(expr: Expr): Expr {
+  if (expr.kind === "binary" && expr.op === "-") return binary("-", expr.right, expr.left);
   return negated(expr) ?? { kind: "unary", op: "-", arg: expr, span: nowhere };
 }
 

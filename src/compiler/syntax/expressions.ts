@@ -167,7 +167,6 @@ export class ExpressionBuilder {
   private conditional(node: ConditionalCstNode): Expr {
     const [cond, yes, no] = node.children.expression.map((part) => this.expression(part));
     if (!cond || !yes || !no) throw new Error("tree: an `if` without its three parts");
-    // biome-ignore lint/suspicious/noThenProperty: the tree uses the words of the language, and nobody awaits it
     return this.bounded({ kind: "if", cond, then: yes, else: no, span: nodeSpan(node) }, cond, yes, no);
   }
 
