@@ -3,12 +3,13 @@
  * browser. A user's mistake is a diagnostic, never an exception.
  */
 import { type CheckOptions, check, placeholders } from "./check/index.js";
-import { nearest } from "./check/nearest.js";
 import { noModel, unknownModel } from "./diagnostics/compile.js";
+import { nearest } from "./diagnostics/nearest.js";
 import type { Diagnostic } from "./diagnostics/types.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
+import { program } from "./print/program.js";
 import { training } from "./programs.js";
 import { parse } from "./syntax/parse.js";
 import { printFile } from "./syntax/print.js";
@@ -23,7 +24,7 @@ export interface CompileOptions extends CheckOptions {
 }
 
 /** What `print` can show; besides these `after:PASS`, the System after a pass of the optimiser. */
-export const stages = ["ast", "system", "bptt", "equations", "json"] as const;
+export const stages = ["ast", "system", "bptt", "equations", "program", "json"] as const;
 export type StageName = (typeof stages)[number] | `after:${string}`;
 
 export interface Compiled {
@@ -33,6 +34,8 @@ export interface Compiled {
   readonly sources: ReadonlyMap<string, string>;
   readonly source: string;
   readonly file: string;
+  /** What was set from outside. */
+  readonly set: NonNullable<CompileOptions["set"]>;
   readonly models: readonly Model[];
   /** The chosen model; throws where the spec has errors. */
   readonly model: Model;
@@ -62,6 +65,7 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     sources,
     source,
     file: options.file ?? "spec.rcv",
+    set: options.set ?? {},
     models,
     get model() {
       return need();
@@ -100,6 +104,8 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
       const { forward, backward } = bptt(plain());
       return `${forward}\n${backward}`;
     }
+    case "program":
+      return program(training(sized).program);
     default:
       return afterPass(sized, stage);
   }

@@ -1,12 +1,12 @@
 /** `data`, `train` and `decode` as JSON, with what is set from outside put in. What the keys mean is validated elsewhere. */
 import * as names from "../diagnostics/check-names.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Block, BlockCall, BlockValue, Model } from "../model.js";
 import type { Expr, ModelDef, Statement } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import { numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Names } from "./entities.js";
-import { nearest } from "./nearest.js";
 import { type BlockName, blockNames, type Overrides } from "./overrides.js";
 
 type BlockStatement = Extract<Statement, { kind: "block" }>;

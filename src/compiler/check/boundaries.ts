@@ -103,7 +103,8 @@ function resolve(
     out.push({ pins, clause: best });
   }
   interior(cx, q, out, used);
-  for (const c of q.clauses) if (!used.has(c)) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
+  for (const c of q.clauses)
+    if (!used.has(c) && !cx.reporter.failed) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
   return out;
 }
 

@@ -12,7 +12,7 @@ import { freeSlots } from "./free.js";
 import { Lower, type Target } from "./lower.js";
 import { drawOf, hit, logProbability } from "./randoms.js";
 import type { Boundary, Quantity, Sampling, Term } from "./terms.js";
-import { isToken, shapeOf } from "./types.js";
+import { isPoison, isToken, shapeOf } from "./types.js";
 import { termsOf, visit } from "./walk.js";
 
 export interface Sized {
@@ -66,7 +66,8 @@ class Build {
     for (const a of cx.axes.values())
       if (a.size) this.#builder.axis(a.bound, "static", { size: this.#size(a.size) });
       else this.#builder.axis(a.bound, "ragged", { min: minLength });
-    const quantities = cx.quantities.filter((q) => this.mode.training || !q.trainingOnly);
+    // a parameter that nothing reads was warned about, and may not even have a shape
+    const quantities = cx.quantities.filter((q) => (this.mode.training || !q.trainingOnly) && !isPoison(q.type));
     for (const q of quantities) this.#declare(q);
     for (const q of quantities) {
       const e = this.#equation(q);

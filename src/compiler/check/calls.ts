@@ -2,6 +2,7 @@
 import * as names from "../diagnostics/check-names.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Arg, Expr } from "../syntax/ast.js";
 import { callCell } from "./cells.js";
 import { dimOf, numberOf } from "./constants.js";
@@ -12,7 +13,6 @@ import { describe } from "./entities.js";
 import { bind, elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
-import { nearest } from "./nearest.js";
 import { splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
 import type { ReduceKind, Term } from "./terms.js";
@@ -180,6 +180,7 @@ function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly string[
   const name = targets.length ? (targets.every((t) => t.length <= 2) ? targets.join("") : targets.join("_")) : "split";
   const whole = term.kind === "read" && !term.picks.length ? term : readOf(hoist(cx, term, name, scope), e.span);
   const type = open();
+  cx.notePlace(type, e.span, scope.via);
   splitShape(cx.solver, whole, n, type, () =>
     cx.report(
       shapes.badArgument({
@@ -246,6 +247,7 @@ function applied(cx: Context, fn: Builtin, e: CallExpr, scope: Scope): Term {
   if (options["stride"] === 0) options["stride"] = options["size"] as number;
   const args = values.map((a) => elaborate(cx, a.value, scope));
   const type = open();
+  cx.notePlace(type, e.span, scope.via);
   const noise = fn.noisy
     ? cx.quantity({
         id: `${scope.prefix}${fn.name}`,

@@ -2,6 +2,7 @@
 import * as names from "../diagnostics/check-names.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { CellDef, Expr, Statement, Target } from "../syntax/ast.js";
 import { callTerms } from "./calls.js";
 import { dimOf, numberOf } from "./constants.js";
@@ -11,7 +12,6 @@ import * as dims from "./dims.js";
 import { type Cell, type Instance, Names } from "./entities.js";
 import { elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { freeSlots } from "./free.js";
-import { nearest } from "./nearest.js";
 import { declareParams } from "./params.js";
 import { defineShape, formalShape } from "./rules.js";
 import { reasons } from "./shapes.js";
@@ -258,7 +258,7 @@ export function callCell(cx: Context, instance: Instance, e: CallExpr, scope: Sc
     return { ...term, span: e.span };
   });
   for (const make of locals.values()) make();
-  warnUnused(cx, def, body, via);
+  warnUnused(cx, def, body, instance.names, via);
   return results;
 }
 
@@ -360,10 +360,16 @@ function checkBody(cx: Context, def: CellDef, locals: ReadonlyMap<string, unknow
 }
 
 /** A gate that is computed and never used is a mistake in the cell. */
-function warnUnused(cx: Context, def: CellDef, body: Names, via: Place): void {
+function warnUnused(cx: Context, def: CellDef, body: Names, owned: Names, via: Place): void {
   for (const [name, entity] of body.entries()) {
     if (body.used.has(name) || def.results.some((r) => r.name === name)) continue;
     const is = def.formals.some((f) => f.name === name) ? "the argument" : "the value";
-    cx.report(names.unusedName({ place: entity.place, name: `${name}`, is: `${is} of the cell \`${def.name}\`` }), via);
+    cx.report(names.unusedName({ place: entity.place, what: `${is} \`${name}\` of the cell \`${def.name}\`` }), via);
   }
+  for (const [name, entity] of owned.entries())
+    if (entity.kind === "quantity" && !owned.used.has(name))
+      cx.report(
+        names.unusedName({ place: entity.place, what: `the parameter \`${name}\` of the cell \`${def.name}\`` }),
+        via,
+      );
 }

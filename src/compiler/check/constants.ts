@@ -1,12 +1,12 @@
 /** Expressions whose value is known when the model is compiled: sizes, hyperparameters, options. */
 import * as names from "../diagnostics/check-names.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Expr } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import { describe, type Names } from "./entities.js";
-import { nearest } from "./nearest.js";
 
 /** An integer expression of dims. Null: it is not one, which has been reported. `open`: unknown names become dims (formals of cells). */
 export function dimOf(cx: Context, e: Expr, scope: Names, open?: (name: string) => Dim): Dim | null {

@@ -1,4 +1,5 @@
 /** What is being found out about one model: the state that the phases share. */
+import { conflictingShape } from "../diagnostics/check-shapes.js";
 import type { Diagnostic } from "../diagnostics/types.js";
 import type { Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
@@ -7,7 +8,7 @@ import type { Names } from "./entities.js";
 import type { Reporter } from "./report.js";
 import { Solver } from "./solve.js";
 import type { Quantity, QuantityRole, Term } from "./terms.js";
-import { open, type Place, type Type } from "./types.js";
+import { open, type Place, showType, type Type } from "./types.js";
 
 export interface AxisFacts {
   /** The bound as written: the id of the axis. */
@@ -37,7 +38,13 @@ export interface Objective {
 }
 
 export class Context {
-  readonly solver = new Solver();
+  /** Where the term of a type stands. */
+  readonly #places = new WeakMap<Type, { readonly place: Place; readonly via: Place | undefined }>();
+  readonly solver = new Solver((result, shape) => {
+    const at = this.#places.get(result);
+    if (!at) throw new Error("a conflict without a place");
+    this.report(conflictingShape({ place: at.place, type: dims.showShape(shape), needed: showType(result) }), at.via);
+  });
   readonly axes = new Map<string, AxisFacts>();
   readonly vocabs = new Map<string, VocabFacts>();
   /** Numbers of the named dims. Vocabularies are not among them: their size may come from the data. */
@@ -58,6 +65,10 @@ export class Context {
   sizeOf(d: Dim): number | null {
     const n = dims.evaluate(d, this.sizes);
     return Number.isNaN(n) ? null : n;
+  }
+
+  notePlace(type: Type, place: Place, via: Place | undefined): void {
+    if (!this.#places.has(type)) this.#places.set(type, { place, via });
   }
 
   freshId(base: string): string {

@@ -4,6 +4,7 @@ import * as names from "../diagnostics/check-names.js";
 import * as randoms from "../diagnostics/check-randoms.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
@@ -14,7 +15,6 @@ import * as dims from "./dims.js";
 import { describe, type Entity, Names } from "./entities.js";
 import { defineCell, type Libraries } from "./imports.js";
 import { linear } from "./indices.js";
-import { nearest } from "./nearest.js";
 import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
 import type { Quantity } from "./terms.js";
@@ -53,6 +53,7 @@ export function declareModel(
   }
   for (const s of all("instance")) d.instance(s, home);
   for (const s of all("equation")) d.equation(s);
+  for (const s of all("equation")) d.clauses(s);
   for (const s of all("axis")) if (s.until) d.until(s, s.until);
   return own;
 }
@@ -64,10 +65,13 @@ class Declarations {
     readonly overrides: Overrides,
   ) {}
 
+  /** A name that is declared twice means nothing that could be relied on. */
   set(name: string, entity: Entity): void {
     const first = this.own.own(name);
-    if (first) this.cx.report(names.duplicateName({ place: entity.place, name, first: first.place }));
-    else this.own.set(name, entity);
+    if (!first) return this.own.set(name, entity);
+    const [a, b] = first.place.start <= entity.place.start ? [first.place, entity.place] : [entity.place, first.place];
+    this.cx.report(names.duplicateName({ place: b, name, first: a }));
+    this.own.set(name, { kind: "wrong", place: a });
   }
 
   vocab(s: Of<"vocab">): void {
@@ -359,6 +363,25 @@ class Declarations {
         span: t.span,
       });
       this.set(t.name, { kind: "quantity", quantity, place: t.nameSpan });
+    }
+  }
+
+  /** A clause is about a value that has an equation, or about an input or a random. */
+  clauses(s: Of<"equation">): void {
+    if (hyperparameterOf(s) !== null) return;
+    for (const t of s.targets) {
+      if (this.own.own(t.name)) continue;
+      const values = [...this.own.entries()].filter(([, e]) => e.kind === "quantity").map(([n]) => n);
+      const near = nearest(t.name, values);
+      const scope = { names: this.own, vars: new Map(), slots: [], prefix: "" };
+      const shifted = t.indices.find((i) => linear(this.cx, i.value, "", scope)?.slot);
+      if (near) this.cx.report(names.unknownName({ place: t.nameSpan, name: t.name, what: "value", near }));
+      else if (shifted) {
+        const message = `an equation defines \`${t.name}\` at the variable of an axis, not at \`${printExpr(shifted.value)}\``;
+        const help = "shift the right side instead: `h[t] = f(h[t-1])` for `h[t+1] = f(h[t])`";
+        this.cx.report(domains.badIndex({ place: shifted.span, message, help }));
+      } else this.cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
+      this.own.set(t.name, { kind: "wrong", place: t.nameSpan });
     }
   }
 

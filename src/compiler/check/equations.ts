@@ -12,10 +12,10 @@ import { describe, type Names } from "./entities.js";
 import { elaborate, wrong } from "./expressions.js";
 import { freeVariables } from "./free.js";
 import { linear, position } from "./indices.js";
-import { nearest } from "./nearest.js";
 import { elaborateDraw } from "./randoms.js";
 import { clauseShape, defineShape } from "./rules.js";
 import { reasons } from "./shapes.js";
+import { spoil } from "./solve.js";
 import type { ClauseDef, Quantity, Term } from "./terms.js";
 import { type Place, showType } from "./types.js";
 
@@ -75,7 +75,11 @@ function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
       );
   }
   const terms = rightOf(cx, s, scope);
-  for (const [i, left] of lefts.entries()) if (left) define(cx, left, terms[i] ?? wrong(s.value.span), s.span);
+  for (const [i, left] of lefts.entries()) {
+    const term = terms[i] ?? wrong(s.value.span);
+    if (left) define(cx, left, term, s.span);
+    else spoil(term.type);
+  }
 }
 
 function rightOf(cx: Context, s: Equation, scope: Scope): readonly Term[] {
@@ -95,13 +99,7 @@ function rightOf(cx: Context, s: Equation, scope: Scope): readonly Term[] {
 /** Looks up a left side. Null: it is wrong, which has been reported. */
 export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
   const entity = global.names.own(t.name);
-  if (!entity) {
-    const known = [...global.names.entries()].filter(([, e]) => e.kind === "quantity").map(([n]) => n);
-    const near = nearest(t.name, known);
-    if (near) cx.report(names.unknownName({ place: t.nameSpan, name: t.name, what: "value", near }));
-    else cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
-    return null;
-  }
+  if (!entity) return null; // a clause of nothing, reported where names were declared
   if (entity.kind !== "quantity") {
     if (entity.kind !== "wrong" && !isWhole(global.names, t))
       cx.report(names.notDefinable({ place: t.span, name: t.name, is: describe(entity), declared: entity.place }));

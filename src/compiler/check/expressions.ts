@@ -3,6 +3,7 @@ import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, Index } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Pos, Slot } from "../system/types.js";
@@ -13,7 +14,6 @@ import * as dims from "./dims.js";
 import { describe } from "./entities.js";
 import { freeSlots } from "./free.js";
 import { position } from "./indices.js";
-import { nearest } from "./nearest.js";
 import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
 import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
 import { spoil } from "./solve.js";
@@ -41,6 +41,12 @@ export function mismatchOf(cx: Context, scope: Scope): Mismatch {
 }
 
 export function elaborate(cx: Context, e: Expr, scope: Scope): Term {
+  const term = elaborateNew(cx, e, scope);
+  cx.notePlace(term.type, term.span, scope.via);
+  return term;
+}
+
+function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
   const span: Place = e.span;
   const mismatch = mismatchOf(cx, scope);
   const row = (help: string): void => cx.report(shapes.rowValue({ place: span, help }), scope.via);

@@ -3,15 +3,16 @@ import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
 import * as randoms from "../diagnostics/check-randoms.js";
 import * as shapes from "../diagnostics/check-shapes.js";
+import { nearest } from "../diagnostics/nearest.js";
+import type { Model } from "../model.js";
 import type { ModelDef } from "../syntax/ast.js";
 import type { Context } from "./context.js";
 import * as dims from "./dims.js";
 import { describe, type Names } from "./entities.js";
 import { specials } from "./expressions.js";
-import { nearest } from "./nearest.js";
 import { spoil } from "./solve.js";
 import type { Quantity } from "./terms.js";
-import { isPoison, knownOf, shapeOf, showType } from "./types.js";
+import { isPoison, isToken, knownOf, shapeOf, showType } from "./types.js";
 
 const kind = (q: Quantity): string => (q.role === "param" || q.role === "frozen" ? "parameter" : "value");
 
@@ -46,10 +47,12 @@ export function checkShapes(cx: Context): void {
 
 /** Sizes that are numbers now must be positive integers. */
 export function checkSizes(cx: Context): void {
+  const told = new Set<string>();
   for (const q of cx.quantities)
     for (const d of shapeOf(q.type) ?? []) {
       const n = cx.sizeOf(d);
-      if (n !== null && (!Number.isInteger(n) || n < 1)) {
+      if (n !== null && (!Number.isInteger(n) || n < 1) && !told.has(dims.show(d))) {
+        told.add(dims.show(d));
         cx.report(shapes.badSize({ name: q.name, place: q.span, size: dims.show(d), value: n }));
         break;
       }
@@ -65,11 +68,7 @@ export function checkLiterals(cx: Context): void {
     const k = knownOf(term.type);
     if (k?.kind === "poison") continue;
     if (k?.kind !== "token") {
-      if (k)
-        cx.report(
-          shapes.notAToken({ place: term.span, text, other: { place: term.span, type: showType(term.type) } }),
-          via,
-        );
+      if (k) cx.report(shapes.notAToken({ place: term.span, text, other: showType(term.type) }), via);
       else cx.report(shapes.ambiguousToken({ place: term.span, text }), via);
       spoil(term.type);
       continue;
@@ -94,10 +93,10 @@ export function checkLiterals(cx: Context): void {
   }
 }
 
-export function checkRandoms(cx: Context, model: ModelDef): void {
+export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
   const all = cx.quantities.filter((q) => q.role === "random");
   for (const q of all) {
-    if (q.sampling) continue;
+    if (q.sampling || own.own(q.name)?.kind === "wrong") continue;
     const name = q.slots.length ? `${q.name}[${q.slots.map((s) => s.name).join(", ")}]` : q.name;
     const example = knownOf(q.type)?.kind === "token" ? `${name} ~ categorical(logits)` : `${name} ~ normal(mu, sigma)`;
     cx.report(randoms.undrawnRandom({ place: q.span, name: q.name, example }));
@@ -129,6 +128,25 @@ export function checkAxes(cx: Context): void {
   }
 }
 
+/** An axis that decoding makes has to end (R18). */
+export function checkEnds(cx: Context, blocks: Model["blocks"]): void {
+  for (const a of cx.axes.values()) {
+    const along = (role: Quantity["role"]): Quantity | undefined =>
+      cx.quantities.find((q) => q.role === role && q.slots.some((s) => s.axis === a.bound));
+    const random = along("random");
+    if (!random || a.size || a.until || along("input") || blocks.decode?.["max"] !== undefined) continue;
+    cx.report(
+      domains.openEnd({
+        place: a.place,
+        axis: `${a.vars[0]} < ${a.bound}`,
+        random: random.name,
+        at: a.vars[0] as string,
+        discrete: isToken(random.type),
+      }),
+    );
+  }
+}
+
 export function checkUnused(cx: Context, own: Names): void {
   const warned: ReadonlySet<string> = new Set([
     "a parameter",
@@ -140,6 +158,6 @@ export function checkUnused(cx: Context, own: Names): void {
   for (const [name, e] of own.entries()) {
     const is = describe(e);
     if (!own.used.has(name) && warned.has(is))
-      cx.report(names.unusedName({ place: e.place, name, is: is.replace(/^an? /, "the ") }));
+      cx.report(names.unusedName({ place: e.place, what: `${is.replace(/^an? /, "the ")} \`${name}\`` }));
   }
 }

@@ -1,10 +1,10 @@
 /** `use`: cells from the standard library and from files beside the spec. */
 import * as names from "../diagnostics/check-names.js";
+import { nearest } from "../diagnostics/nearest.js";
 import { std } from "../std.js";
 import type { CellDef, Statement } from "../syntax/ast.js";
 import { parse } from "../syntax/parse.js";
 import { Names } from "./entities.js";
-import { nearest } from "./nearest.js";
 import { label, type Reporter } from "./report.js";
 import type { Place } from "./types.js";
 

@@ -2,6 +2,7 @@
  * The checker: syntax tree → Model. Phases, in order: names, equations, shapes, domains, randoms, causality.
  * Mistakes are collected; a phase that needs what an earlier one could not find out is left out.
  */
+import type { Diagnostic } from "../diagnostics/types.js";
 import type { BlockValue, Checked, Init, Model } from "../model.js";
 import type { CellDef, ModelDef } from "../syntax/ast.js";
 import { parse } from "../syntax/parse.js";
@@ -16,7 +17,7 @@ import { declareModel } from "./declare.js";
 import type { Dim } from "./dims.js";
 import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
-import { checkAxes, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
+import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read } from "./imports.js";
 import { makeModel, placeholders } from "./model.js";
 import { Overrides } from "./overrides.js";
@@ -54,7 +55,7 @@ export function check(source: string, options: CheckOptions = {}): Checked {
     return model ? [model] : [];
   });
   const sources = libraries.sources;
-  return { diagnostics: reporter.diagnostics, models: reporter.failed ? [] : models, sources };
+  return { diagnostics: inOrder(reporter.diagnostics), models: reporter.failed ? [] : models, sources };
 }
 
 function checkModel(
@@ -92,9 +93,13 @@ function checkModel(
   // domains, randoms
   checkAxes(cx);
   const boundaries = resolveBoundaries(cx);
-  checkRandoms(cx, model);
+  checkRandoms(cx, model, own);
   const topology = checkTopology(cx, model);
-  checkUnused(cx, own);
+  // a statement that is wrong uses nothing
+  if (!reporter.failed) {
+    checkUnused(cx, own);
+    checkEnds(cx, blocks);
+  }
 
   // how parameters start
   noteUses(allTerms(cx));
@@ -121,6 +126,13 @@ function checkModel(
   });
   done();
   return reporter.failed ? null : checked;
+}
+
+/** Errors first, each severity in the order of the text. */
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const rank = { error: 0, warning: 1, note: 2 } as const;
+  const start = (d: Diagnostic): number => d.labels.find((l) => l.file === undefined)?.span.start ?? 0;
+  return [...diagnostics].sort((a, b) => rank[a.severity] - rank[b.severity] || start(a) - start(b));
 }
 
 const lineOf = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;

@@ -1,8 +1,8 @@
 /** What is set from outside: `-p H=256 -p train.lr=1e-3`. */
 import * as names from "../diagnostics/check-names.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { BlockValue } from "../model.js";
 import type { Context } from "./context.js";
-import { nearest } from "./nearest.js";
 import type { Place } from "./types.js";
 
 export type Settings = Readonly<Record<string, BlockValue>>;

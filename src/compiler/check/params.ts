@@ -1,6 +1,7 @@
 /** Parameters: their declarations, and how they start (R6). */
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { Init } from "../model.js";
 import type { Arg, Expr, Statement, TypeExpr } from "../syntax/ast.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
@@ -8,7 +9,6 @@ import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
-import { nearest } from "./nearest.js";
 import { partsOf } from "./shapes.js";
 import type { Quantity, Term } from "./terms.js";
 import { float, open, type Place, poison, shapeOf, showType, type Type } from "./types.js";

@@ -7,10 +7,6 @@ import { give, type Solver, spoil } from "./solve.js";
 import type { Term } from "./terms.js";
 import { isPoison, isToken, type Known, knownOf, setKnown, shapeOf, type Type } from "./types.js";
 
-const never = (): never => {
-  throw new Error("a result was given a shape twice");
-};
-
 export function transposeShape(
   solver: Solver,
   t: Extract<Term, { kind: "transpose" }>,
@@ -21,7 +17,7 @@ export function transposeShape(
     const s = shapeOf(t.arg.type);
     if (isPoison(t.arg.type)) spoil(t.type);
     if (!s) return isPoison(t.arg.type);
-    if (s.length === 2) give(solver, t.type, [s[1] as Dim, s[0] as Dim], never);
+    if (s.length === 2) give(solver, t.type, [s[1] as Dim, s[0] as Dim]);
     else {
       if (s.length === 1) row("a transposed vector stands beside `@` only: `u' @ v` or `u @ v'`");
       else mismatch("`'`", t.arg, t.arg, "only a matrix can be transposed");
@@ -58,8 +54,7 @@ export function concatShape(solver: Solver, t: Extract<Term, { kind: "concat" }>
       }
       solver.equalShapes(first.slice(1), s.slice(1), wrong);
     }
-    if (!knownOf(t.type))
-      give(solver, t.type, [full.reduce<Dim>((n, s) => dims.plus(n, s[0] as Dim), []), ...first.slice(1)], never);
+    give(solver, t.type, [full.reduce<Dim>((n, s) => dims.plus(n, s[0] as Dim), []), ...first.slice(1)]);
     return true;
   });
 }
@@ -80,7 +75,7 @@ export function splitShape(solver: Solver, z: Term, parts: number, type: Type, w
       wrong();
       spoil(type);
     });
-    if (!isPoison(type)) give(solver, type, [part, ...s.slice(1)], never);
+    give(solver, type, [part, ...s.slice(1)]);
     return true;
   });
 }
@@ -135,7 +130,7 @@ export function pickShape(
         );
       if (isPoison(t.type)) return true;
     }
-    if (!knownOf(t.type)) give(cx.solver, t.type, s.slice(t.picks.length), never);
+    give(cx.solver, t.type, s.slice(t.picks.length));
     return true;
   });
 }
@@ -160,7 +155,7 @@ export function compareShape(
       if (!a && right.kind !== "literal" && left.kind !== "literal") return false;
       if (!b && right.kind !== "literal" && left.kind !== "literal") return false;
       solver.equalTypes(left.type, right.type, wrong);
-      give(solver, result, [], never);
+      give(solver, result, []);
       return true;
     }
     if (!a || !b) return false;
@@ -292,5 +287,6 @@ export function formalShape(
       setKnown(given.type, { kind: "float", shape: stated });
       return true;
     },
+    1, // what the equation of the argument itself says comes first
   );
 }

@@ -22,17 +22,13 @@ const float = (shape: readonly Dim[]): { kind: "float"; shape: readonly Dim[] } 
 /** What is told when shapes do not fit; `help` may depend on what is known by then. */
 export type Mismatch = (what: string, left: Term, right: Term, help?: string) => void;
 
-const never = (): never => {
-  throw new Error("a result was given a shape twice");
-};
-
 /** result = f(arg), entry by entry. */
 export function unaryShape(solver: Solver, arg: Term, result: Type): void {
   solver.add(
     () => {
       if (isPoison(arg.type)) spoil(result);
       const s = shapeOf(arg.type);
-      if (s) give(solver, result, s, never);
+      if (s) give(solver, result, s);
       return s !== null || isPoison(arg.type);
     },
     () => {
@@ -77,7 +73,7 @@ export function broadcastShape(
       const [a, b] = [shapeOf(left.type), shapeOf(right.type)];
       if (a && b) {
         if (a.length && b.length) solver.equalShapes(a, b, wrong);
-        if (!isPoison(result)) give(solver, result, a.length ? a : b, wrong);
+        give(solver, result, a.length ? a : b);
         return true;
       }
       if (a) return half(left, a, right);
@@ -116,18 +112,18 @@ export function contractShape(solver: Solver, t: Contract, mismatch: Mismatch, r
       }
       let a = shapeOf(left.type);
       const b = shapeOf(right.type);
+      if (a?.length === 0 || b?.length === 0) {
+        const scalar = a?.length === 0 ? left : right;
+        wrong(`multiply by a number with \`*\`, or make it a vector of one entry: \`[${sketch(scalar)}]\``);
+        spoilOpen(left, right);
+        return true;
+      }
       if (!a && b && b.length && isOpenParam(left)) {
         const [rows, columns] = [dims.unknown(), contractedDim(b, t.rightTransposed)];
         a = t.leftTransposed ? [columns, rows] : [rows, columns];
         setKnown(left.type, float(a));
       }
       if (!a || !b) return false;
-      if (knownOf(result)) return true;
-      if (a.length === 0 || b.length === 0) {
-        const scalar = a.length === 0 ? left : right;
-        wrong(`multiply by a number with \`*\`, or make it a vector of one entry: \`[${sketch(scalar)}]\``);
-        return true;
-      }
       contractKnown(a, b, t, {
         inner,
         wrong,
@@ -135,7 +131,7 @@ export function contractShape(solver: Solver, t: Contract, mismatch: Mismatch, r
           row(help);
           spoil(result);
         },
-        give: (s) => give(solver, result, s, never),
+        give: (s) => give(solver, result, s),
       });
       return true;
     },
@@ -147,6 +143,11 @@ export function contractShape(solver: Solver, t: Contract, mismatch: Mismatch, r
     },
   );
 }
+
+/** A parameter in a wrong place has no shape, and that is not another mistake. */
+const spoilOpen = (...terms: readonly Term[]): void => {
+  for (const t of terms) if (isOpenParam(t)) spoil(t.type);
+};
 
 const contractedDim = (b: readonly Dim[], transposed: boolean): Dim =>
   (transposed && b.length === 2 ? b[1] : b[0]) as Dim;

@@ -1,7 +1,7 @@
 /**
  * Unification. A rule looks at the types that it connects and says whether it is done; while any rule makes progress, all
- * are asked again. When none does, rules with a fallback (R5: how a parameter's shape follows from its use) are tried in
- * the order of the text, one at a time.
+ * are asked again. When none does, rules with a fallback (R5: how a parameter's shape follows from its use) are tried by
+ * level and in the order of the text, one at a time.
  */
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
@@ -12,13 +12,18 @@ export interface Rule {
   step(): boolean;
   /** A guess that the language prescribes where nothing else decides; true if it was made. */
   fallback?(): boolean;
+  /** Fallbacks of a lower level are tried first. */
+  readonly level: number;
 }
 
 export class Solver {
   #pending: Rule[] = [];
 
-  add(step: Rule["step"], fallback?: Rule["fallback"]): void {
-    if (!step()) this.#pending.push(fallback ? { step, fallback } : { step });
+  /** `conflict`: told where a result has another shape than what was inferred for it from where it stands. */
+  constructor(readonly conflict: (result: Type, shape: readonly Dim[]) => void) {}
+
+  add(step: Rule["step"], fallback?: Rule["fallback"], level = 0): void {
+    if (!step()) this.#pending.push(fallback ? { step, fallback, level } : { step, level });
   }
 
   run(): void {
@@ -28,7 +33,8 @@ export class Solver {
       this.#pending = [];
       this.#pending.unshift(...pending.filter((rule) => !rule.step()));
       if (this.#pending.length < before) continue;
-      if (!this.#pending.some((rule) => rule.fallback?.())) return;
+      const byLevel = [...this.#pending].sort((a, b) => a.level - b.level);
+      if (!byLevel.some((rule) => rule.fallback?.())) return;
     }
   }
 
@@ -73,9 +79,13 @@ export class Solver {
   }
 }
 
-/** Gives a result its shape. A result is a fresh variable, known at most through what it was joined with. */
-export function give(solver: Solver, result: Type, shape: readonly Dim[], mismatch: () => void): void {
+/** Gives a result its shape. A result is a fresh variable, known at most through a fallback for what it defines. */
+export function give(solver: Solver, result: Type, shape: readonly Dim[]): void {
   const known = knownOf(result);
+  const mismatch = (): void => {
+    solver.conflict(result, shape);
+    spoil(result);
+  };
   if (!known) setKnown(result, { kind: "float", shape });
   else if (known.kind === "float") solver.equalShapes(known.shape, shape, mismatch);
   else if (known.kind === "token") mismatch();

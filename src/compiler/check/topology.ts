@@ -1,8 +1,8 @@
 /** The topology of a model: which of its inputs and randoms run along a sequence. */
 import * as randoms from "../diagnostics/check-randoms.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { ModelDef } from "../syntax/ast.js";
 import type { Context } from "./context.js";
-import { nearest } from "./nearest.js";
 import type { Quantity } from "./terms.js";
 
 const known = [

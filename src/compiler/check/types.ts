@@ -50,7 +50,7 @@ export function shapeOf(t: Type): readonly Dim[] | null {
 
 export function showType(t: Type): string {
   const k = knownOf(t);
-  if (!k) return "not known yet";
+  if (!k) return "a value of unknown shape";
   if (k.kind === "poison") return "wrong already";
   return k.kind === "token" ? `a token of ${k.vocab}` : dims.showShape(k.shape);
 }

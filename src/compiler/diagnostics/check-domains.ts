@@ -103,10 +103,13 @@ export const unboundAxis = defineDiagnostic<{ place: Place; bound: string; axis:
   help: ({ bound }) => `declare \`dim ${bound} = …\`, or give an input or a random this axis`,
 });
 
-export const openEnd = defineDiagnostic<{ place: Place; axis: string; random: string }>({
+export const openEnd = defineDiagnostic<{ place: Place; axis: string; random: string; at: string; discrete: boolean }>({
   code: "open-end",
   severity: "warning",
-  message: ({ random, axis }) => `nothing says where decoding \`${random}\` stops along \`${axis}\``,
+  message: ({ random }) => `nothing says how long \`${random}\` gets when it is decoded`,
   labels: ({ place }) => [label(place, "an open axis")],
-  help: ({ axis, random }) => `write \`axis ${axis} until ${random}[…] == EOS\`, or \`max\` in the \`decode\` block`,
+  help: ({ axis, random, at, discrete }) =>
+    discrete
+      ? `write \`axis ${axis} until ${random}[${at}] == EOS\`, or \`decode { max = … }\``
+      : "write `decode { max = … }`",
 });

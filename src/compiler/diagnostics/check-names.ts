@@ -55,10 +55,10 @@ export const notDefinable = defineDiagnostic<{ place: Place; name: string; is: s
       : "choose another name for the value that is defined",
 });
 
-export const unusedName = defineDiagnostic<{ place: Place; name: string; is: string }>({
+export const unusedName = defineDiagnostic<{ place: Place; what: string }>({
   code: "unused-name",
   severity: "warning",
-  message: ({ name, is }) => `${is} \`${name}\` is never used`,
+  message: ({ what }) => `${what} is never used`,
   labels: ({ place }) => [label(place, "nothing reads this")],
   help: () => "remove it, or use it: was a term forgotten in an equation?",
 });

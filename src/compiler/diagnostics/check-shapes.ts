@@ -37,6 +37,14 @@ export const definedMismatch = defineDiagnostic<{
   help: ({ declared }) => `make the right side ${declared.type}, or change the shape that is stated or inferred there`,
 });
 
+export const conflictingShape = defineDiagnostic<{ place: Place; type: string; needed: string }>({
+  code: "shape-mismatch",
+  severity: "error",
+  message: ({ type, needed }) => `this is ${type}, and where it stands ${needed} is needed`,
+  labels: ({ place, type }) => [label(place, `this is ${type}`)],
+  help: () => "state the shape of what it defines, or change this",
+});
+
 export const badArgument = defineDiagnostic<{ fn: string; needs: string; arg: Operand; help?: string | undefined }>({
   code: "bad-argument",
   severity: "error",
@@ -110,11 +118,11 @@ export const unknownToken = defineDiagnostic<{
   help: ({ near, vocab }) => (near ? `did you mean \`${near}\`?` : `add it to the list of \`${vocab}\``),
 });
 
-export const notAToken = defineDiagnostic<{ place: Place; text: string; other: Operand }>({
+export const notAToken = defineDiagnostic<{ place: Place; text: string; other: string }>({
   code: "not-a-token",
   severity: "error",
-  message: ({ text, other }) => `\`${text}\` is a token, and here stands ${other.type}`,
-  labels: ({ place, other }) => [label(place, "a token"), is(other)],
+  message: ({ text, other }) => `\`${text}\` is a token, and this place is ${other}`,
+  labels: ({ place }) => [label(place, "a token")],
   help: () => "tokens compare with tokens and define tokens; a vector starts from a number or a vector",
 });
 

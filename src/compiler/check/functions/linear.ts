@@ -81,7 +81,7 @@ export const linearFunctions: readonly Builtin[] = [
       whenKnown(c, c.call.args, (a, b) => {
         const wrong = (): void => reject(c, arg(c.call, 1), `two equal shapes (the first is ${dims.showShape(a)})`);
         c.solver.equalShapes(a, b, wrong);
-        if (!knownOf(c.call.type)) result(c, []);
+        result(c, []);
       });
     },
     lower: (l, t) => {
@@ -121,7 +121,7 @@ export const linearFunctions: readonly Builtin[] = [
         c.solver.equalDims(size(s), size(c.call.dims), () =>
           reject(c, arg(c.call), `as many entries as ${dims.showShape(c.call.dims)} has`),
         );
-        if (!knownOf(c.call.type)) result(c, c.call.dims);
+        result(c, c.call.dims);
       }),
     lower: (l, t) => E.reshape(l.tensor(arg(t)), l.shape(t)),
   },
