@@ -1,6 +1,6 @@
 /** Runs Systems as plans on a device and compares with the reference evaluator. */
 import { grad } from "../../src/compiler/ad/grad.js";
-import { optimise } from "../../src/compiler/passes/pipeline.js";
+import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
 import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
@@ -26,7 +26,7 @@ export const extentsOf = (env: Environment, extra = 0): Record<string, number> =
 
 /** The loss and the gradients of a case, optimised: the System and the ids of what it computes. */
 export function trained(c: Case, loss = "loss"): { system: System; outputs: string[] } {
-  const { system, adjoint } = grad(c.system, loss, c.params);
+  const { system, adjoint } = grad(prepare(c.system, [loss]), loss, c.params);
   const outputs = [loss, ...c.params.map(adjoint)];
   return { system: optimise(system, outputs), outputs };
 }

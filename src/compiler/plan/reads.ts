@@ -182,7 +182,9 @@ export class Reads {
       return [from + p.shift, len];
     };
     // of several slots that are computed step by step, the one whose stack begins before the start
-    const stepped = v.eq ? spans.filter((i) => this.values.parts.forms.steps(v.id).has(i) && places[i]?.k === "span") : [];
+    const stepped = v.eq
+      ? spans.filter((i) => this.values.parts.forms.steps(v.id).has(i) && places[i]?.k === "span")
+      : [];
     const step = stepped.find((i) => range(i)[0] < 0) ?? stepped[0];
     if (step !== undefined) x = this.values.window(v, at, step, ...range(step));
     else x = this.values.get(v, at);

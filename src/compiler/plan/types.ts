@@ -54,6 +54,7 @@ export type Attr = number | string | boolean | readonly number[] | readonly Host
  * - `mask`, `lengths`, `iota`, `endRows`: made on the host from the lengths of the samples. `endRows` are the rows, for a
  *   `gather`, of index `length + off` along one dim of a tensor [outer, len, inner, batch]
  * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
+ * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
  * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros. `scatter`: its adjoint, a sum by index
  */
 export type TensorOp =
@@ -67,6 +68,8 @@ export type TensorOp =
   | UnaryOp
   | BinaryOp
   | "affine"
+  | "sigmoidGrad"
+  | "tanhGrad"
   | "where"
   | "matmul"
   | "bmm"
@@ -75,6 +78,7 @@ export type TensorOp =
   | "concat"
   | "slice"
   | "pad"
+  | "split"
   | "unstack"
   | "expand"
   | "gather"

@@ -147,6 +147,17 @@ function entries(flat: Flat, v: Value, ref: Ref, at: Indices, taken: (slot: numb
 
 /** Tensors with `rank` dims, some perhaps 1, along a new dim. */
 export function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
+  const target = parts.map(flat.shapeOf).reduce(broadcast, new Array<number>(rank).fill(1));
+  const head = target[0];
+  if (dim === 0 && head !== undefined && parts.length > 0) {
+    // side by side along the first dim that is there already: no part needs another shape first
+    const all = flat.concat(
+      parts,
+      parts.map(() => target),
+      0,
+    );
+    return parts.length === 1 || !isConst(all) ? flat.reshape(all, [parts.length, ...target]) : all;
+  }
   const entries = parts.map((p) => {
     const shape = flat.shapeOf(p);
     return { ref: flat.reshape(p, [...shape.slice(0, dim), 1, ...shape.slice(dim)]), len: 1 };

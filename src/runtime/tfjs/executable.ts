@@ -58,7 +58,7 @@ export class TensorProgram<H> {
     plan: Plan,
     readonly memory: Memory<H>,
   ) {
-    this.#legal = legalize(plan, memory.transposeOperands);
+    this.#legal = legalize(plan, { transposeOperands: memory.transposeOperands, split: !memory.view });
     for (const instr of this.#legal.live) this.#compile(instr);
     for (const [id, o] of this.#legal.outputs) {
       const { ref, shape, int } = o;

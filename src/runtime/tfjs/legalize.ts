@@ -1,7 +1,7 @@
 /** Rewrites a plan into what a backend does well: truth values where numbers are wanted, flags of matmuls. */
 import type { Plan } from "../../compiler/plan/lower.js";
 import { Flat } from "../../compiler/plan/tensors.js";
-import { type Instr, isConst, liveInstrs, type Ref, type TensorRef } from "../../compiler/plan/types.js";
+import { type Instr, isConst, liveInstrs, type Ref, size, type TensorRef } from "../../compiler/plan/types.js";
 
 const TRUTHS = new Set(["mask", "less", "lessEqual", "equal"]);
 
@@ -23,14 +23,27 @@ export interface Legal {
   >;
 }
 
-export function legalize(plan: Plan, transposeOperands: boolean): Legal {
+export interface Habits {
+  /** Are matmuls with flags slow? */
+  readonly transposeOperands: boolean;
+  /** Does one split cost less than several slices? */
+  readonly split: boolean;
+}
+
+export function legalize(plan: Plan, { transposeOperands, split }: Habits): Legal {
   const flat = new Flat();
   const made = new Map<number, readonly Ref[]>();
   const number = (r: Ref): Ref => (isTruth(flat.instrs, r) ? flat.one("toFloat", [r], {}, (r as TensorRef).shape) : r);
+  const parts = split ? slicesOf(plan.instrs) : new Map<number, Split>();
   const renamed = (r: Ref): Ref => (isConst(r) ? r : ((made.get(r.n) as readonly Ref[])[r.out] as Ref));
   for (const i of plan.instrs) {
     flat.origin = i.origin;
     const args = i.args.map(renamed);
+    const group = parts.get(i.n);
+    if (group) {
+      made.set(i.n, [partOf(flat, i, args[0] as Ref, group, number)]);
+      continue;
+    }
     made.set(i.n, rewrite(flat, i, args, number, transposeOperands));
   }
   const outputs = new Map([...plan.outputs].map(([id, o]) => [id, { ...o, ref: number(renamed(o.ref)) }]));
@@ -52,8 +65,62 @@ function rewrite(
   if (i.op === "reshape") return [flat.reshape(args[0] as Ref, i.shapes[0] as number[])];
   const numbers = args.map(number);
   if (transposeOperands && (i.op === "matmul" || i.op === "bmm")) return [product(flat, i, numbers)];
+  if (transposeOperands && i.op === "sum") {
+    const summed = rowsSum(flat, i, numbers[0] as Ref);
+    if (summed) return [summed];
+  }
   const n = flat.emit(i.op, numbers, i.attrs, i.shapes, i.int);
   return i.shapes.map((shape, out) => ({ n, out, shape, int: out > 0 && i.op === "draw" ? true : i.int }));
+}
+
+/** A sum over many leading rows as a row of ones times a matrix: the matmul of a weight gradient has packed that matrix already. */
+function rowsSum(flat: Flat, i: Instr, x: Ref): Ref | null {
+  if (isConst(x)) return null;
+  const axes = i.attrs["axes"] as readonly number[];
+  const rows = size(x.shape.slice(0, axes.length));
+  const cols = size(x.shape.slice(axes.length));
+  if (!axes.every((a, k) => a === k) || rows < 64 || cols < 16) return null;
+  const ones = flat.full(flat.constant(1), [1, rows]);
+  const product = flat.one("matmul", [ones, flat.reshape(x, [rows, cols])], { ta: false, tb: false }, [1, cols]);
+  return flat.reshape(product, i.shapes[0] as number[]);
+}
+
+interface Split {
+  readonly sizes: readonly number[];
+  readonly starts: readonly number[];
+}
+
+/** Slices of one tensor that share nothing and leave nothing out are one split. */
+function slicesOf(instrs: readonly Instr[]): Map<number, Split> {
+  const groups = new Map<string, Instr[]>();
+  for (const i of instrs) {
+    const source = i.args[0] as Ref;
+    if (i.op !== "slice" || isConst(source)) continue;
+    const key = `${source.n}.${source.out}|${i.attrs["axis"]}`;
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  }
+  const found = new Map<number, Split>();
+  for (const group of groups.values()) {
+    const sorted = group.sort((a, b) => (a.attrs["from"] as number) - (b.attrs["from"] as number));
+    const starts = sorted.map((i) => i.attrs["from"] as number);
+    const sizes = sorted.map((i) => i.attrs["len"] as number);
+    const whole = ((sorted[0] as Instr).args[0] as TensorRef).shape[(sorted[0] as Instr).attrs["axis"] as number];
+    const tiles = starts.every(
+      (from, k) => from === (k === 0 ? 0 : (starts[k - 1] as number) + (sizes[k - 1] as number)),
+    );
+    const end = (starts[starts.length - 1] as number) + (sizes[sizes.length - 1] as number);
+    if (sorted.length > 1 && tiles && end === whole) for (const i of sorted) found.set(i.n, { sizes, starts });
+  }
+  return found;
+}
+
+function partOf(flat: Flat, i: Instr, source: Ref, { sizes, starts }: Split, number: (r: Ref) => Ref): Ref {
+  const x = number(source);
+  if (isConst(x)) return x;
+  const axis = i.attrs["axis"] as number;
+  const shapes = sizes.map((n) => x.shape.map((d, k) => (k === axis ? n : d)));
+  const n = flat.emit("split", [x], { axis, sizes }, shapes, i.int);
+  return { n, out: starts.indexOf(i.attrs["from"] as number), shape: i.shapes[0] as number[], int: i.int };
 }
 
 const emit = (flat: Flat, i: Instr, args: readonly Ref[]): Ref =>

@@ -20,7 +20,7 @@ export interface VisibleBackend {
   readonly access: Access;
   readonly transposeOperands: boolean;
   /** Kernels that are better done another way here. */
-  readonly overrides?: (kernels: Kernels<DataId>) => Partial<Kernels<DataId>>;
+  readonly overrides?: (kernels: Kernels<DataId>, access: Access) => Partial<Kernels<DataId>>;
 }
 
 export function visibleMemory({ name, backend, access, transposeOperands, overrides }: VisibleBackend): Memory<DataId> {
@@ -54,7 +54,7 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
   return {
     name,
     transposeOperands,
-    kernels: { ...common, ...overrides?.(common) },
+    kernels: { ...common, ...overrides?.(common, access) },
     write: (values, shape) =>
       write(
         values,

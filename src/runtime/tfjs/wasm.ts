@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type { DataId } from "./kernels/registry.js";
-import type { Dtype, Kernels, Memory, Values } from "./memory.js";
-import { visibleMemory } from "./visible.js";
+import type { Dtype, Kernel, Kernels, Memory, Values } from "./memory.js";
+import { type Access, visibleMemory } from "./visible.js";
 
 interface Entry {
   readonly id: number;
@@ -77,12 +77,37 @@ export async function openWasm(): Promise<Memory<DataId>> {
         backend.dataIdMap.delete(id);
       },
     },
-    overrides,
+    overrides: (kernels, access) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
   });
 }
 
-/** a·x + b by the kernels of the heap where one call is enough. */
-function overrides(kernels: Kernels<DataId>): Partial<Kernels<DataId>> {
+/** tanh x = 2σ(2x) − 1, which is several times faster here; near 0, where digits would cancel, by its series. */
+function tanh(kernels: Kernels<DataId>, access: Access): Kernel<DataId> {
+  return (call) => {
+    const sigmoid = kernels.sigmoid(call);
+    const shape = call.shapes[0] as readonly number[];
+    return ([x]) => {
+      const twice = access.alloc(shape, "float32");
+      const doubled = access.data(twice, shape, "float32") as Float32Array;
+      const own = access.data(x as DataId, shape, "float32") as Float32Array;
+      for (let i = 0; i < doubled.length; i++) doubled[i] = 2 * (own[i] as number);
+      const [result] = sigmoid([twice]) as [DataId];
+      access.free(twice);
+      const out = access.data(result, shape, "float32") as Float32Array;
+      const from = access.data(x as DataId, shape, "float32") as Float32Array;
+      for (let i = 0; i < out.length; i++) {
+        const v = from[i] as number;
+        const s = v * v;
+        // x − x³/3 + 2x⁵/15 − 17x⁷/315; below 1/8 what is left out is less than 1e-8 of it
+        out[i] = s < 1 / 64 ? v * (1 - s * (1 / 3 - s * (2 / 15 - (s * 17) / 315))) : 2 * (out[i] as number) - 1;
+      }
+      return [result];
+    };
+  };
+}
+
+/** a·x + b by one call where one is enough. */
+function scaled(kernels: Kernels<DataId>): Partial<Kernels<DataId>> {
   return {
     affine: (call) => {
       const { a, b } = call.instr.attrs as unknown as { a: number; b: number };

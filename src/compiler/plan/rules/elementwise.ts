@@ -1,7 +1,7 @@
 /** Elementwise ops; constants are folded with the op's own arithmetic. */
 import { opOf } from "../../ops/index.js";
 import { num } from "../../ops/types.js";
-import type { BinaryOp, Ref, UnaryOp } from "../types.js";
+import { type BinaryOp, isConst, type Ref, sameShape, type UnaryOp } from "../types.js";
 import { type Call, linear, map, type Rule } from "./types.js";
 
 const fold = (op: string): ((...xs: number[]) => number) => {
@@ -54,5 +54,22 @@ export const elementwise = {
   id: linear((c) => c.args[0] as Ref),
 } as const;
 
-/** A product of all factors, without a sum. */
-export const productOf = (c: Call): Ref => smallFirst(c).reduce(c.flat.mul);
+/** A product of all factors, without a sum. y (1 − y) and 1 − y² among them are the derivatives of sigmoid and tanh. */
+export function productOf(c: Call): Ref {
+  const factors = smallFirst(c);
+  for (const [i, f] of factors.entries()) {
+    const found = c.flat.complement(f);
+    if (!found) continue;
+    const { x, square } = found;
+    const rest = factors.filter((_, k) => k !== i);
+    const same = rest.findIndex((r) => !isConst(r) && r.n === x.n && r.out === x.out);
+    if (!square) {
+      if (same < 0) continue;
+      rest.splice(same, 1);
+    }
+    const dy = rest.length ? productOf({ ...c, args: rest }) : c.flat.constant(1);
+    if (isConst(dy) || !sameShape(dy.shape, x.shape)) continue;
+    return c.flat.one(square ? "tanhGrad" : "sigmoidGrad", [x, dy], {}, x.shape);
+  }
+  return factors.reduce(c.flat.mul);
+}

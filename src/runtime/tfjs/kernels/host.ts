@@ -53,6 +53,9 @@ export type HostKernelOp = Extract<
   | "sum"
   | "max"
   | "affine"
+  | "split"
+  | "sigmoidGrad"
+  | "tanhGrad"
 >;
 
 export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKernelOp, Kernel<H>>> {
@@ -159,6 +162,23 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
         return result;
       });
     },
+    split: (call) => (args) => {
+      const axis = attr(call, "axis");
+      const shape = call.shapes[0] as readonly number[];
+      const [outer, whole] = [size(shape.slice(0, axis)), size(shape.slice(axis))];
+      let from = 0;
+      return call.instr.shapes.map((part, i) => {
+        const width = size(part.slice(axis));
+        const at = from;
+        from += width;
+        if (!call.wanted[i]) return undefined;
+        const result = memory.alloc(part, call.dtype);
+        const x = memory.data(args[0] as H, shape, call.dtypes[0] as Dtype);
+        const out = memory.data(result, part, call.dtype);
+        for (let o = 0; o < outer; o++) copyRun(out, o * width, width, x, o * whole + at, 1);
+        return result;
+      });
+    },
     expand: fills((call) => {
       const w = walk(call.shapes, outShape(call));
       const n = w.dims[w.dims.length - 1] as number;
@@ -205,6 +225,20 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
         Math.max,
       ),
     ),
+    sigmoidGrad: fills(() => (out, [y, dy]) => {
+      const [a, b] = [y as Values, dy as Values];
+      for (let i = 0; i < out.length; i++) {
+        const v = a[i] as number;
+        out[i] = (b[i] as number) * v * (1 - v);
+      }
+    }),
+    tanhGrad: fills(() => (out, [y, dy]) => {
+      const [a, b] = [y as Values, dy as Values];
+      for (let i = 0; i < out.length; i++) {
+        const v = a[i] as number;
+        out[i] = (b[i] as number) * (1 - v * v);
+      }
+    }),
     affine: fills((call) => {
       const [a, b] = [attr(call, "a"), attr(call, "b")];
       return (out, [x]) => {

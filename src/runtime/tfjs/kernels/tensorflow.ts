@@ -153,6 +153,19 @@ export function tensorflowKernels(binding: Binding): Kernels<number> {
         return [result];
       };
     },
+    sigmoidGrad: plain("SigmoidGrad", typed),
+    tanhGrad: plain("TanhGrad", typed),
+    split: (call) => {
+      const parts = call.instr.shapes;
+      const axis = attr<number>(call, "axis");
+      const attrs = [...typed(call), type("Tlen", "int32"), int("num_split", parts.length)];
+      const sizes = ints(
+        call,
+        parts.map((s) => s[axis] as number),
+      );
+      const along = ints(call, [axis], []);
+      return ([x]) => binding.executeOp("SplitV", attrs, [x as number, sizes, along], parts.length).map((t) => t.id);
+    },
     where: (call) => {
       const attrs = [type("T", call.dtype)];
       const condition = call.dtypes[0] as Dtype;
