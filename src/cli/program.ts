@@ -1,0 +1,152 @@
+/** The command line: verbs, their options and what they call. */
+import { Command, Option } from "commander";
+import type { BackendName } from "../runtime/backends.js";
+import { backendNames } from "../runtime/backends.js";
+import type { SplitName } from "../runtime/types.js";
+import type { OutputOptions } from "./output.js";
+import type { Session } from "./session.js";
+import { positive, type Setting, setting, unescaped, whole } from "./values.js";
+import { version } from "./version.js";
+
+/** Runs a verb with a session of the given options. */
+export type Start = (options: OutputOptions, verb: (session: Session) => void | Promise<void>) => Promise<void>;
+
+interface Common extends OutputOptions {
+  readonly p?: Record<string, Setting>;
+  readonly model?: string;
+  readonly backend: BackendName | "auto";
+  readonly seed?: number;
+}
+
+export function makeProgram(start: Start): Command {
+  const program = new Command("recurve")
+    .description("Recurrent networks written as equations: check, train, evaluate and decode them.")
+    .version(version, "--version", "print the version")
+    .helpCommand(false)
+    .showHelpAfterError("(--help says what there is)")
+    .addHelpText("after", exitCodes);
+  const verb = (name: string, description: string) => common(program.command(name).description(description));
+
+  trainOptions(specOptions(verb("run", "the whole way: check, train, evaluate, decode a sample"))).action(
+    (path: string, { p, ...options }: Common) =>
+      start(options, async (session) =>
+        (await import("./verbs/run.js")).run(path, { ...options, ...settings(p) }, session),
+      ),
+  );
+
+  specOptions(verb("check", "what a spec says: topology, sizes, parameters, loops, mistakes")).action(
+    (path: string, { p, ...options }: Common) =>
+      start(options, async (session) =>
+        (await import("./verbs/check.js")).check(path, { ...options, ...settings(p) }, session),
+      ),
+  );
+
+  specOptions(verb("compile", "a stage of the compiler as text"))
+    .option("--emit <stage>", "ast, equations, system, bptt, program, json, or after:PASS", "program")
+    .action((path: string, { p, ...options }: Common & { emit: string }) =>
+      start(options, async (session) =>
+        (await import("./verbs/compile.js")).compileStage(path, { ...options, ...settings(p) }, session),
+      ),
+    );
+
+  specOptions(verb("explain", "the equations of a model"))
+    .option("--bptt", "with the derived equations of backpropagation, and what is computed where")
+    .action((path: string, { p, ...options }: Common & { bptt?: boolean }) =>
+      start(options, async (session) =>
+        (await import("./verbs/explain.js")).explain(path, { ...options, ...settings(p) }, session),
+      ),
+    );
+
+  trainOptions(specOptions(verb("train", "train, into a model folder")))
+    .option("--resume", "go on where the training in the folder stopped")
+    .action((path: string, { p, ...options }: Common & { resume?: boolean }) =>
+      start(options, async (session) =>
+        (await import("./verbs/train.js")).train(path, { ...options, ...settings(p) }, session),
+      ),
+    );
+
+  backendOption(folder(verb("eval", "scores of a model on its held-out data")))
+    .addOption(new Option("--split <name>", "which part of the data").choices(["train", "valid", "test"]))
+    .action((dir: string, options: Common & { split?: SplitName }) =>
+      start(options, async (session) => (await import("./verbs/evaluate.js")).evaluate(dir, options, session)),
+    );
+
+  decodeOptions(
+    backendOption(folder(verb("predict", "what a model draws for given inputs: JSON Lines in, JSON Lines out"))),
+  )
+    .argument("[records]", "a file; default: stdin")
+    .action((dir: string, records: string | undefined, options: Common) =>
+      start(options, async (session) => (await import("./verbs/predict.js")).predict(dir, records, options, session)),
+    );
+
+  decodeOptions(backendOption(folder(verb("generate", "sequences from a model without inputs"))))
+    .option("--prefix <text>", "go on from this text (\\n is a newline)", unescaped)
+    .option("--count <n>", "how many", whole(1), 1)
+    .action((dir: string, options: Common & { prefix?: string; count: number }) =>
+      start(options, async (session) => (await import("./verbs/generate.js")).generate(dir, options, session)),
+    );
+
+  verb("doctor", "which backends work here, and why not")
+    .option("--build-native", "build the native engine: Linux x64, python3 with pip, a C++ compiler, 1 GB of disk")
+    .action((options: Common & { buildNative?: boolean }) =>
+      start(options, async (session) => (await import("./verbs/doctor.js")).doctor(options, session)),
+    );
+
+  return program;
+}
+
+const settings = (p: Record<string, Setting> | undefined) => (p === undefined ? {} : { set: p });
+
+function common(command: Command): Command {
+  return command
+    .option("--json", "events as JSON Lines on stdout")
+    .option("-q, --quiet", "say only what must be said")
+    .option("-v, --verbose", "say more, such as the stack of a failure");
+}
+
+function specOptions(command: Command): Command {
+  return command
+    .argument("<spec>", "a file with equations (.rcv)")
+    .option(
+      "-p <key=value>",
+      "set a size, a number or a key of a block: -p H=256 -p train.batch=8; repeatable",
+      setting,
+    )
+    .option("--model <name>", "which model, where the file has several");
+}
+
+function folder(command: Command): Command {
+  return command.argument("<dir>", "a model folder, as `recurve train` makes it");
+}
+
+function backendOption(command: Command): Command {
+  return command.addOption(
+    new Option("--backend <name>", "what computes").choices(["auto", ...backendNames]).default("auto"),
+  );
+}
+
+function trainOptions(command: Command): Command {
+  return backendOption(command)
+    .option("--out <dir>", "the model folder (default: runs/NAME of the model)")
+    .option("--seed <n>", "of starting values, noise and the order of the data", whole(0));
+}
+
+function decodeOptions(command: Command): Command {
+  const beam = new Option("--beam <k>", "search with so many beams").argParser(whole(1));
+  const greedy = new Option("--greedy", "take the likeliest each time");
+  const sampling = [
+    new Option("--temperature <x>", "draw, from a distribution sharpened (below 1) or flattened").argParser(positive()),
+    new Option("--top-k <k>", "draw from the k likeliest").argParser(whole(1)),
+    new Option("--top-p <p>", "draw from the likeliest that together have this probability").argParser(positive(1)),
+  ];
+  const names = ["temperature", "topK", "topP"];
+  command.addOption(greedy.conflicts(["beam", ...names])).addOption(beam.conflicts(["greedy", ...names]));
+  for (const option of sampling) command.addOption(option);
+  return command
+    .option("--length <n>", "at most so many steps", whole(1))
+    .option("--seed <n>", "of the draws", whole(0));
+}
+
+const exitCodes = `
+Exit codes: 0 done, 1 internal failure, 2 usage, 3 errors in the spec, 4 bad data, 5 training diverged,
+130 interrupted. Data goes to stdout, messages to stderr; with --json stdout is one JSON object a line.`;

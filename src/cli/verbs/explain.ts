@@ -1,0 +1,48 @@
+/** `recurve explain`: a model as mathematics, and what became of it. */
+import { placeholders } from "../../compiler/check/index.js";
+import type { Model } from "../../compiler/model.js";
+import { type LoopSummary, loopSummary } from "../../compiler/print/summary.js";
+import { training } from "../../compiler/programs.js";
+import { table } from "../format.js";
+import type { Session } from "../session.js";
+import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
+
+export interface ExplainOptions extends SpecOptions {
+  readonly bptt?: boolean;
+}
+
+export function explain(path: string, options: ExplainOptions, session: Session): void {
+  const compiled = compileSpec(path, options, session);
+  const model = onlyModel(compiled, options);
+  session.phase = `explaining ${model.name}`;
+  const equations = compiled.print(options.bptt ? "bptt" : "equations");
+  const summary = options.bptt ? trainingSummary(model) : null;
+  session.output.event({ event: "explained", file: compiled.file, model: model.name, equations, ...summary });
+  session.output.data(
+    summary ? `${equations.trimEnd()}\n\n${compiled.print("program").trimEnd()}\n\n${describe(summary)}` : equations,
+  );
+}
+
+function trainingSummary(model: Model): LoopSummary {
+  const compute = training(model.unsized.length > 0 ? placeholders(model) : model);
+  return loopSummary(compute.program, compute.gradients);
+}
+
+function describe({ loops, gradients }: LoopSummary): string {
+  const inside = gradients.filter(({ afterLoops }) => !afterLoops).map(({ param }) => param);
+  const after = gradients.filter(({ afterLoops }) => afterLoops).map(({ param }) => param);
+  const rows = loops.map(({ axis, variable, direction, depth, matmuls, backward }) => [
+    `${"  ".repeat(depth)}over ${variable} < ${axis}`,
+    direction > 0 ? "from 0 up" : "from the end down",
+    `${matmuls} matrix product${matmuls === 1 ? "" : "s"} per step`,
+    backward ? "backward" : "forward",
+  ]);
+  return [
+    "# Loops, in the order in which they run:",
+    rows.length ? table(rows, "#   ") : "#   none",
+    ...(after.length
+      ? ["# Gradients made after the loops, one product for all steps each:", `#   ${after.join(", ")}`]
+      : []),
+    ...(inside.length ? ["# Gradients added up inside a loop:", `#   ${inside.join(", ")}`] : []),
+  ].join("\n");
+}
