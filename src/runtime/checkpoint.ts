@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Ajv } from "ajv";
 import type { Vocabularies } from "../compiler/model.js";
 import { ModelFolderError } from "./errors.js";
@@ -112,7 +112,8 @@ export async function writeFolder(dir: string, snapshot: Snapshot): Promise<void
   const state: StateFile = {
     version: VERSION,
     ...rest,
-    spec: about,
+    // relative to the folder, so that both can move together
+    spec: { ...about, file: relative(dir, about.file) },
     carried: carry?.axis ?? null,
     hashes: Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)])),
   };
@@ -147,7 +148,7 @@ export async function readFolder(dir: string): Promise<Snapshot> {
   const carry = all.filter(isCarry).map(([name, tensor]) => [name.slice(CARRY.length), tensor] as const);
   return {
     ...rest,
-    spec: { ...spec, source: new TextDecoder().decode(await read(SPEC)) },
+    spec: { ...spec, file: resolve(dir, spec.file), source: new TextDecoder().decode(await read(SPEC)) },
     params: await tensors(PARAMS),
     optimizer: Object.fromEntries(all.filter((entry) => !isCarry(entry))),
     carry: carried === null ? null : { axis: carried, states: Object.fromEntries(carry) },

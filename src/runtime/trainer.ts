@@ -51,12 +51,15 @@ export async function train(training: Training, data: Dataset, options: FitOptio
 }
 
 const BREATH_MS = 20;
+/** Where nothing is evaluated, the end of an epoch saves what took longer than this. */
+const UNSAVED_MS = 20_000;
 
 class Loop {
   valid: Scores | null = null;
   readonly #total: number | null;
   readonly #rate = new Rate();
   #breathed = performance.now();
+  #saved = performance.now();
 
   constructor(
     readonly training: Training,
@@ -71,18 +74,24 @@ class Loop {
   }
 
   async run(): Promise<Finish | "aborted"> {
-    const { training, data, options } = this;
-    const { config } = training;
+    const { data } = this;
+    const { config } = this.training;
     const progress = this.#progress;
     for (;;) {
-      const reason = finished(config, progress) ?? (options.signal?.aborted ? "aborted" : null);
+      const reason = finished(config, progress) ?? (this.#aborted ? "aborted" : null);
       if (reason) return this.#end(reason);
-      if ((await this.#epoch(data.train.epoch(progress.epoch, progress.position))) === "over") await this.#epochEnd();
+      await this.#epoch(data.train.epoch(progress.epoch, progress.position));
+      if (progress.position === 0) throw new UsageError("there is nothing to train on: an epoch has no batch");
+      if (progress.position >= data.train.batchesPerEpoch && !this.#aborted) await this.#epochEnd();
     }
   }
 
+  get #aborted(): boolean {
+    return this.options.signal?.aborted ?? false;
+  }
+
   /** Steps until the epoch is over or training is to stop. */
-  async #epoch(batches: Iterable<Batch>): Promise<"over" | "stopped"> {
+  async #epoch(batches: Iterable<Batch>): Promise<void> {
     const { config } = this.training;
     const progress = this.#progress;
     for (const group of grouped(batches, config.accumulate)) {
@@ -92,10 +101,8 @@ class Loop {
       const due = (every: number | null): boolean => every !== null && step % every === 0;
       const evaluated = due(config.evaluate) && this.#evaluate();
       if (due(config.checkpoint) || (config.checkpoint === null && evaluated)) await this.#save();
-      if (finished(config, progress) || this.options.signal?.aborted) return "stopped";
+      if (finished(config, progress) || this.#aborted) return;
     }
-    if (progress.position === 0) throw new UsageError("there is nothing to train on: an epoch has no batch");
-    return "over";
   }
 
   /** Lets signals and timers in now and then: a step itself never waits. */
@@ -144,8 +151,9 @@ class Loop {
     progress.epochLoss = 0;
     progress.epochCount = 0;
     this.options.onEvent?.({ event: "epoch", epoch: progress.epoch, step: progress.step, loss });
-    if (config.evaluate === null) this.#evaluate();
-    if (config.checkpoint === null) await this.#save();
+    const evaluated = config.evaluate === null && this.#evaluate();
+    const long = performance.now() - this.#saved > UNSAVED_MS;
+    if (config.checkpoint === null && (evaluated || long)) await this.#save();
   }
 
   /** Scores the validation data, if there are any, and remembers the best parameters if they may be wanted again. */
@@ -170,6 +178,7 @@ class Loop {
     const { dir } = this.options;
     if (dir === undefined) return;
     await this.training.save(dir);
+    this.#saved = performance.now();
     this.options.onEvent?.({ event: "saved", step: this.#progress.step, dir });
   }
 
