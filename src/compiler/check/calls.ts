@@ -15,8 +15,8 @@ import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
 import { splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
-import type { ReduceKind, Term } from "./terms.js";
-import { open, scalar, showType } from "./types.js";
+import type { Quantity, ReduceKind, Term } from "./terms.js";
+import { open, type Place, scalar, showType } from "./types.js";
 
 type CallExpr = Extract<Expr, { kind: "call" }>;
 
@@ -39,10 +39,17 @@ export function callTerm(cx: Context, e: CallExpr, scope: Scope): Term {
   return wrong(e.span);
 }
 
-/** All results of a call; `names` are those that a tuple on the left gives them. */
-export function callTerms(cx: Context, e: CallExpr, scope: Scope, targets: readonly string[] = []): readonly Term[] {
+/** What a result is called on the left, and the value whose equation it is, if it is one over its whole domain. */
+export interface Wanted {
+  readonly name: string;
+  readonly into: Quantity | null;
+  readonly span: Place;
+}
+
+/** All results of a call. */
+export function callTerms(cx: Context, e: CallExpr, scope: Scope, targets: readonly Wanted[] = []): readonly Term[] {
   const entity = scope.names.find(e.callee);
-  if (entity?.kind === "instance") return callCell(cx, entity.instance, e, scope);
+  if (entity?.kind === "instance") return callCell(cx, entity.instance, e, scope, targets);
   if (entity && (entity.kind === "cell" || !known(e.callee))) {
     if (entity.kind === "cell")
       cx.report(
@@ -168,7 +175,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
 }
 
 /** `split(z, n)`: n values of equal size. */
-function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly string[]): readonly Term[] {
+function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly Wanted[]): readonly Term[] {
   const use = "(a, b) = split(z, 2)";
   const [z, count] = e.args;
   const n = count ? numberOf(cx, count.value, scope.names) : null;
@@ -177,7 +184,8 @@ function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly string[
     return targets.length ? targets.map(() => t) : [t];
   }
   const term = elaborate(cx, z.value, scope);
-  const name = targets.length ? (targets.every((t) => t.length <= 2) ? targets.join("") : targets.join("_")) : "split";
+  const words = targets.map((t) => t.name);
+  const name = words.length ? words.join(words.every((w) => w.length <= 2) ? "" : "_") : "split";
   const whole = term.kind === "read" && !term.picks.length ? term : readOf(hoist(cx, term, name, scope), e.span);
   const type = open();
   cx.notePlace(type, e.span, scope.via);

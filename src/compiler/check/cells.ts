@@ -1,172 +1,25 @@
-/** Cells: an instance owns parameters and sizes; each call of it is inlined. */
+/** Calls of cells are inlined: the equations of the body become equations of the model, under the name of the instance. */
 import * as names from "../diagnostics/check-names.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
-import { nearest } from "../diagnostics/nearest.js";
 import type { CellDef, Expr, Statement, Target } from "../syntax/ast.js";
-import { callTerms } from "./calls.js";
-import { dimOf, numberOf } from "./constants.js";
+import { callTerms, type Wanted } from "./calls.js";
+import { dimOf } from "./constants.js";
 import type { Context, Scope } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import { type Cell, type Instance, Names } from "./entities.js";
+import { type Instance, Names } from "./entities.js";
+import { checkFree } from "./equations.js";
 import { elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { freeSlots } from "./free.js";
-import { declareParams } from "./params.js";
+import { constantEquation } from "./instances.js";
 import { defineShape, formalShape } from "./rules.js";
 import { reasons } from "./shapes.js";
 import type { Quantity, Term } from "./terms.js";
 import { float, open, type Place, showType } from "./types.js";
 
-type InstanceStatement = Extract<Statement, { kind: "instance" }>;
 type CallExpr = Extract<Expr, { kind: "call" }>;
 type Equation = Extract<Statement, { kind: "equation" }>;
-
-/** Cells inside cells, so deep that it must be a circle. */
-const maxDepth = 20;
-
-/** `cell enc = LSTM(H = 256)`; `outer`: the names in which its arguments stand. */
-export function instantiate(
-  cx: Context,
-  s: InstanceStatement,
-  cell: Cell,
-  outer: Names,
-  prefix: string,
-  via?: Place,
-): Instance | null {
-  const { def } = cell;
-  const path = `${prefix}${s.target.name}.`;
-  if (path.split(".").length > maxDepth) {
-    cx.report(
-      names.wrongCellUse({
-        place: s.cellSpan,
-        message: `the cell \`${def.name}\` contains itself`,
-        declared: def.nameSpan,
-      }),
-      via,
-    );
-    return null;
-  }
-  if (s.target.indices.length) {
-    const help = "write one instance for each layer";
-    cx.report(notSupported({ place: s.target.span, construct: `a cell for each \`${s.target.name}[…]\``, help }), via);
-    return null;
-  }
-  const own = new Names(cell.home);
-  const sizes = new Map<string, Dim>();
-  const open = (name: string): Dim => {
-    const known = sizes.get(name);
-    if (known) return known;
-    const dim = dims.unknown();
-    sizes.set(name, dim);
-    own.set(name, { kind: "dim", dim, place: def.nameSpan });
-    return dim;
-  };
-  for (const t of [...def.formals, ...def.results])
-    if (t.type?.kind === "shape") for (const d of t.type.dims) dimOf(cx, d, own, open);
-  for (const item of def.body)
-    if (item.kind === "dim") {
-      const dim = dimOf(cx, item.value, own, open);
-      if (dim) own.set(item.name, { kind: "dim", dim, place: item.nameSpan });
-    }
-  const numbers = new Map<string, number>();
-  for (const item of def.body) {
-    const value = constantEquation(cx, item, own);
-    if (value) numbers.set(value.name, value.value);
-  }
-  for (const a of s.args) {
-    const name = a.name ?? (a.value.kind === "name" ? a.value.name : null);
-    const place: Place = a.nameSpan ?? a.span;
-    const size = name === null ? undefined : sizes.get(name);
-    if (name !== null && size) {
-      const value = dimOf(cx, a.value, outer);
-      if (value) cx.solver.equalDims(size, value, () => undefined);
-    } else if (name !== null && numbers.has(name)) {
-      const value = numberOf(cx, a.value, outer);
-      if (value === null) cx.report(names.notConstant({ place: a.span, what: `\`${name}\` of \`${def.name}\`` }), via);
-      else numbers.set(name, value);
-    } else {
-      const near = name === null ? undefined : nearest(name, [...sizes.keys(), ...numbers.keys()]);
-      const message =
-        name === null
-          ? `\`${def.name}\` takes named sizes: \`H = …\``
-          : `the cell \`${def.name}\` has no size \`${name}\``;
-      const all = [...sizes.keys(), ...numbers.keys()].join(", ");
-      const help = near ? `did you mean \`${near}\`?` : `it has ${all || "none"}`;
-      cx.report(names.wrongCellUse({ place, message, help, declared: def.nameSpan }), via);
-    }
-  }
-  for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
-  const instance: Instance = { cell, prefix: path, names: own, place: s.target.span };
-  for (const item of def.body) declareInside(cx, item, instance, open, via ?? s.span);
-  return instance;
-}
-
-function constantEquation(cx: Context, item: Statement, scope: Names): { name: string; value: number } | null {
-  if (item.kind !== "equation" || item.targets.length !== 1) return null;
-  const [target] = item.targets as [Target];
-  const literal = item.value.kind === "number" || (item.value.kind === "unary" && item.value.arg.kind === "number");
-  const value = literal && !target.indices.length && !target.type ? numberOf(cx, item.value, scope) : null;
-  return value === null ? null : { name: target.name, value };
-}
-
-function declareInside(
-  cx: Context,
-  item: Statement,
-  instance: Instance,
-  open: (name: string) => Dim,
-  via: Place,
-): void {
-  const { names: own, prefix, cell } = instance;
-  switch (item.kind) {
-    case "param":
-      for (const q of declareParams(cx, item, own, prefix, open, via)) {
-        clash(cx, own, q.name, q.span, via);
-        own.set(q.name, { kind: "quantity", quantity: q, place: q.span });
-      }
-      return;
-    case "instance": {
-      const entity = cell.home.find(item.cell);
-      const inner = entity?.kind === "cell" ? instantiate(cx, item, entity.cell, own, prefix, via) : null;
-      if (!entity)
-        cx.report(
-          names.unknownName({
-            place: item.cellSpan,
-            name: item.cell,
-            what: "cell",
-            near: nearest(item.cell, cell.home.all()),
-          }),
-          via,
-        );
-      own.set(
-        item.target.name,
-        inner
-          ? { kind: "instance", instance: inner, place: item.target.span }
-          : { kind: "wrong", place: item.target.span },
-      );
-      return;
-    }
-    case "dim":
-    case "equation":
-    case "use":
-    case "cell":
-      return;
-    default:
-      cx.report(
-        notSupported({
-          place: item.span,
-          construct: `\`${item.kind === "nodes" ? item.structure : item.kind}\` inside a cell`,
-          help: "a cell has `param`, `cell`, `dim` and equations",
-        }),
-        via,
-      );
-  }
-}
-
-function clash(cx: Context, own: Names, name: string, place: Place, via: Place): void {
-  const first = own.own(name);
-  if (first) cx.report(names.duplicateName({ place, name, first: first.place }), via);
-}
 
 /** The shape that a formal or result states, with the sizes of the instance. */
 function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[] | null {
@@ -175,8 +28,14 @@ function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[]
   return shape.some((d) => d === null) ? null : (shape as Dim[]);
 }
 
-/** Inlines a call. */
-export function callCell(cx: Context, instance: Instance, e: CallExpr, scope: Scope): readonly Term[] {
+/** Inlines a call. A result that is the equation of a value becomes that equation, under the user's name. */
+export function callCell(
+  cx: Context,
+  instance: Instance,
+  e: CallExpr,
+  scope: Scope,
+  targets: readonly Wanted[],
+): readonly Term[] {
   const { def } = instance.cell;
   const via: Place = scope.via ?? e.span;
   const refuse = (message: string, help?: string): readonly Term[] => {
@@ -224,9 +83,12 @@ export function callCell(cx: Context, instance: Instance, e: CallExpr, scope: Sc
   }
   const inner: Scope = { names: body, vars: new Map(), slots: scope.slots, prefix: instance.prefix, via };
   const locals = new Map<string, () => Term>();
+  const into = new Map(def.results.flatMap((r, i) => (targets[i]?.into ? [[r.name, targets[i]] as const] : [])));
   for (const item of def.body)
-    if (item.kind === "equation" && !constantEquation(cx, item, instance.names)) defineLocals(cx, item, inner, locals);
+    if (item.kind === "equation" && !constantEquation(cx, item, instance.names))
+      defineLocals(cx, item, inner, locals, into);
   checkBody(cx, def, locals, via);
+  for (const make of locals.values()) make();
   const results = def.results.map((r) => {
     const make = locals.get(r.name);
     if (!make) {
@@ -257,7 +119,6 @@ export function callCell(cx: Context, instance: Instance, e: CallExpr, scope: Sc
     }
     return { ...term, span: e.span };
   });
-  for (const make of locals.values()) make();
   warnUnused(cx, def, body, instance.names, via);
   return results;
 }
@@ -280,7 +141,13 @@ function argument(cx: Context, given: Term, formal: Target, instance: Instance, 
 }
 
 /** The equations of a body, each elaborated when it is first needed: they stand in any order. */
-function defineLocals(cx: Context, eq: Equation, scope: Scope, locals: Map<string, () => Term>): void {
+function defineLocals(
+  cx: Context,
+  eq: Equation,
+  scope: Scope,
+  locals: Map<string, () => Term>,
+  into: ReadonlyMap<string, Wanted>,
+): void {
   const busy: { now: boolean } = { now: false };
   const right = once((): readonly Term[] => {
     busy.now = true;
@@ -292,7 +159,7 @@ function defineLocals(cx: Context, eq: Equation, scope: Scope, locals: Map<strin
               cx,
               eq.value,
               scope,
-              eq.targets.map((t) => t.name),
+              eq.targets.map((t) => ({ name: t.name, into: null, span: eq.span })),
             )
           : [];
     busy.now = false;
@@ -318,14 +185,7 @@ function defineLocals(cx: Context, eq: Equation, scope: Scope, locals: Map<strin
         cx.report(names.wrongCellUse({ place: eq.span, message }), scope.via);
         return wrong(eq.span);
       }
-      const q: Quantity = cx.quantity({
-        id: `${scope.prefix}${target.name}`,
-        name: target.name,
-        role: "eq",
-        slots: freeSlots(term, scope.slots),
-        span: target.span,
-        definition: { term, span: eq.span },
-      });
+      const q = local(cx, term, target, eq, scope, into.get(target.name));
       if (target.type?.kind === "shape" && !target.type.open) {
         const shape = target.type.dims.map((d) => dimOf(cx, d, scope.names));
         if (!shape.some((d) => d === null)) cx.solver.equalTypes(q.type, float(shape as Dim[]), () => undefined);
@@ -351,6 +211,31 @@ function defineLocals(cx: Context, eq: Equation, scope: Scope, locals: Map<strin
     scope.names.set(target.name, { kind: "term", term: make, place: target.nameSpan });
     locals.set(target.name, make);
   }
+}
+
+/** The value of a local: one of its own, or the user's where it is a result that he names. */
+function local(
+  cx: Context,
+  term: Term,
+  target: Target,
+  eq: Equation,
+  scope: Scope,
+  wanted: Wanted | undefined,
+): Quantity {
+  if (wanted?.into) {
+    const q = wanted.into;
+    checkFree(cx, term, q.slots, q, q.span);
+    cx.define(q, { term, span: wanted.span });
+    return q;
+  }
+  return cx.quantity({
+    id: `${scope.prefix}${target.name}`,
+    name: target.name,
+    role: "eq",
+    slots: freeSlots(term, scope.slots),
+    span: target.span,
+    definition: { term, span: eq.span },
+  });
 }
 
 function checkBody(cx: Context, def: CellDef, locals: ReadonlyMap<string, unknown>, via: Place): void {

@@ -78,6 +78,13 @@ export class Context {
     return id;
   }
 
+  /** Gives a quantity its equation; in the System it stands after the parts that it is made of. */
+  define(q: Quantity, definition: NonNullable<Quantity["definition"]>): void {
+    q.definition = definition;
+    const i = this.quantities.indexOf(q);
+    if (i >= 0) this.quantities.push(...this.quantities.splice(i, 1));
+  }
+
   quantity(
     facts: {
       readonly name: string;

@@ -5,7 +5,7 @@ import * as shapes from "../diagnostics/check-shapes.js";
 import type { Index, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Pos, Slot } from "../system/types.js";
-import { callTerms } from "./calls.js";
+import { callTerms, type Wanted } from "./calls.js";
 import type { Context, Scope } from "./context.js";
 import { hyperparameterOf, isWhole } from "./declare.js";
 import { describe, type Names } from "./entities.js";
@@ -74,7 +74,11 @@ function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
         }),
       );
   }
-  const terms = rightOf(cx, s, scope);
+  const wanted = s.targets.map((t, i): Wanted => {
+    const left = lefts[i];
+    return { name: t.name, into: left?.kind === "whole" && left.of.role === "eq" ? left.of : null, span: s.span };
+  });
+  const terms = rightOf(cx, s, scope, wanted);
   for (const [i, left] of lefts.entries()) {
     const term = terms[i] ?? wrong(s.value.span);
     if (left) define(cx, left, term, s.span);
@@ -82,19 +86,22 @@ function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
   }
 }
 
-function rightOf(cx: Context, s: Equation, scope: Scope): readonly Term[] {
-  const names_ = s.targets.map((t) => t.name);
-  if (s.targets.length === 1) return [elaborate(cx, s.value, scope)];
-  const terms = s.value.kind === "call" ? callTerms(cx, s.value, scope, names_) : [elaborate(cx, s.value, scope)];
+function rightOf(cx: Context, s: Equation, scope: Scope, wanted: readonly Wanted[]): readonly Term[] {
+  const isCall = s.value.kind === "call" && (s.targets.length > 1 || isInstance(scope.names, s.value.callee));
+  const terms =
+    s.value.kind === "call" && isCall ? callTerms(cx, s.value, scope, wanted) : [elaborate(cx, s.value, scope)];
   if (terms.length === s.targets.length) return terms;
   if (!terms.every((t) => t.kind === "wrong")) {
-    const message = `there are ${s.targets.length} names on the left and ${terms.length === 1 ? "one value" : `${terms.length} values`} on the right`;
-    cx.report(
-      names.wrongCellUse({ place: s.value.span, message, help: "write as many names as the call gives values" }),
-    );
+    const count = (n: number, what: string): string => (n === 1 ? `one ${what}` : `${n} ${what}s`);
+    const message = `the right side gives ${count(terms.length, "value")}, on the left ${s.targets.length === 1 ? "is" : "are"} ${count(s.targets.length, "name")}`;
+    const letters = terms.map((_, i) => "abcdefgh"[i] ?? "…").join(", ");
+    const help = terms.length === 1 ? "write one name" : `write a name for each: \`(${letters}) = …\``;
+    cx.report(names.wrongCellUse({ place: s.value.span, message, help }));
   }
   return s.targets.map(() => wrong(s.value.span));
 }
+
+const isInstance = (scope: Names, name: string): boolean => scope.find(name)?.kind === "instance";
 
 /** Looks up a left side. Null: it is wrong, which has been reported. */
 export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
@@ -238,7 +245,9 @@ function define(cx: Context, left: Left, term: Term, span: Place): void {
       );
       return;
     }
-    of.definition = { term, span };
+    // a result of a cell is its equation already
+    if (of.definition && term.kind === "read" && term.of === of) return;
+    cx.define(of, { term, span });
     defineShape(cx.solver, of.type, term, mismatch);
     return;
   }
