@@ -90,17 +90,23 @@ export function runPlan(
   const extents = extentsOf(env, options.extra);
   const plan = lower({ system, program: schedule(system) }, { batch: env.batch, extents }, outputs, options.lower);
   const executable = device.prepare(plan);
+  const own: DeviceTensor[] = [];
   const given = new Map<string, DeviceTensor>();
-  for (const id of plan.given) {
-    const { data, shape } = dataOf(system, getValue(system, id), env, extents, options.padding ?? "zero");
-    given.set(id, device.upload(data, shape));
+  try {
+    for (const id of plan.given) {
+      const { data, shape } = dataOf(system, getValue(system, id), env, extents, options.padding ?? "zero");
+      const tensor = device.upload(data, shape);
+      own.push(tensor);
+      given.set(id, tensor);
+    }
+    const lengths = Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Int32Array.from(all)]));
+    const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
+    own.push(...(results?.values() ?? []));
+    return results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));
+  } finally {
+    for (const tensor of own) device.dispose(tensor);
+    executable.dispose();
   }
-  const lengths = Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Int32Array.from(all)]));
-  const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
-  const numbers = results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));
-  for (const tensor of [...given.values(), ...(results?.values() ?? [])]) device.dispose(tensor);
-  executable.dispose();
-  return numbers;
 }
 
 /** The greatest difference between a run and the reference, over all indices inside the samples, and where it is. */

@@ -9,7 +9,7 @@ import { optimise } from "../../src/compiler/passes/pipeline.js";
 import { E, type Expr, ofRead, op, sumOver } from "../../src/compiler/system/expr.js";
 import { identity } from "../../src/compiler/system/positions.js";
 import { BATCH, type Slot } from "../../src/compiler/system/types.js";
-import { backendNames, openBackend } from "../../src/runtime/backends.js";
+import { backends } from "../support/backends.js";
 import { type Case, Sketch, slot } from "../support/sketch.js";
 import { compare, runPlan } from "../support/systems.js";
 
@@ -87,21 +87,19 @@ function build(def: OpDef, sample: OpSample, first: readonly Slot[], others: rea
 
 const evaluated = ops.filter((d) => d.eval && d.name !== "draw");
 
-describe.each(backendNames)("%s", async (name) => {
-  const backend = await openBackend(name).catch(() => null);
-  describe.skipIf(!backend).each(evaluated.map((d) => [d.name, d] as const))("%s", (_, def) => {
-    const all = def.samples.flatMap((sample, k) =>
-      placements.map(([where, ...slots]) => [`sample ${k}, ${where}`, sample, ...slots] as const),
-    );
-    test.each(all)("%s", (_what, sample, first, others) => {
-      if (!backend) return;
-      const { c, ids } = build(def, sample, first, others);
-      const system = optimise(c.system, ids);
+describe.each(evaluated.map((d) => [d.name, d] as const))("%s", (_, def) => {
+  const all = def.samples.flatMap((sample, k) =>
+    placements.map(([where, ...slots]) => [`sample ${k}, ${where}`, sample, ...slots] as const),
+  );
+  test.each(all)("%s", (_what, sample, first, others) => {
+    const { c, ids } = build(def, sample, first, others);
+    const system = optimise(c.system, ids);
+    for (const backend of backends) {
       const before = backend.tensorCount();
       const results = runPlan(backend, system, c.env, ids, { padding: "random" });
       const { worst, where } = compare(system, c.env, results as NonNullable<typeof results>);
-      expect(worst, where).toBeLessThan(2e-5);
-      expect(backend.tensorCount()).toBe(before);
-    });
+      expect(worst, `${backend.name}: ${where}`).toBeLessThan(2e-5);
+      expect(backend.tensorCount(), `${backend.name}: live tensors`).toBe(before);
+    }
   });
 });

@@ -27,6 +27,8 @@ class Tensor<H> implements DeviceTensor {
     readonly handle: H,
     readonly shape: readonly number[],
     readonly int: boolean,
+    /** Is there a −1 among its integers? Results of runs have none. */
+    readonly missing: boolean,
   ) {}
 
   get dtype(): Dtype {
@@ -45,7 +47,8 @@ export function backendOf<H>(name: BackendName, memory: Memory<H>): Backend {
     name,
     upload(data, shape) {
       if (data.length !== size(shape)) throw new Error(`${data.length} numbers for a tensor of [${shape}]`);
-      return new Tensor(memory, memory.write(data, shape), shape, data instanceof Int32Array);
+      const int = data instanceof Int32Array;
+      return new Tensor(memory, memory.write(data, shape), shape, int, int && data.some((i) => i < 0));
     },
     read(tensor) {
       const { handle, shape, dtype } = own(tensor);
@@ -69,7 +72,9 @@ export function backendOf<H>(name: BackendName, memory: Memory<H>): Backend {
             return own(tensor);
           };
           const results = program.run({ given, lengths: feed.lengths, ...(feed.draw ? { draw: feed.draw } : {}) });
-          return results && new Map([...results].map(([id, r]) => [id, new Tensor(memory, r.handle, r.shape, r.int)]));
+          return (
+            results && new Map([...results].map(([id, r]) => [id, new Tensor(memory, r.handle, r.shape, r.int, false)]))
+          );
         },
       };
     },

@@ -9,8 +9,16 @@ import { axesOf, type HostOp, isHostOp, type Lengths, makeHost } from "./host.js
 import { isTruth, type Legal, legalize } from "./legalize.js";
 import { type Dtype, dtypeOf, type KernelCall, type Memory, type OwnOp, type Values } from "./memory.js";
 
+export interface Given<H> {
+  readonly handle: H;
+  readonly shape: readonly number[];
+  readonly int: boolean;
+  /** Is there a missing token, −1, among the numbers? */
+  readonly missing: boolean;
+}
+
 export interface RunFeed<H> {
-  given(id: string): { readonly handle: H; readonly shape: readonly number[]; readonly int: boolean };
+  given(id: string): Given<H>;
   readonly lengths: Lengths;
   readonly draw?: (request: DrawRequest) => DrawReply;
 }
@@ -53,6 +61,8 @@ export class TensorProgram<H> {
   readonly #results: { id: string; slot: number; constant: Values | null; shape: readonly number[]; int: boolean }[] =
     [];
   readonly #legal: Legal;
+  /** Ids of the integers that are given. */
+  readonly #tokens: string[] = [];
 
   constructor(
     plan: Plan,
@@ -84,6 +94,7 @@ export class TensorProgram<H> {
     const state: State<H> = { slots: new Array(this.#slots.length), feed, stopped: false };
     const { slots } = state;
     try {
+      this.memory.expectMissing?.(this.#tokens.some((id) => feed.given(id).missing));
       this.#makeHost(state);
       for (const step of this.#steps) {
         step.run(state);
@@ -275,6 +286,7 @@ export class TensorProgram<H> {
   #given(i: Instr, slot: number): void {
     const id = i.attrs["id"] as string;
     const shape = (i.shapes[0] as readonly number[]).join();
+    if (i.int) this.#tokens.push(id);
     this.#name(i, [slot]);
     const run = ({ slots, feed }: State<H>): void => {
       const tensor = feed.given(id);

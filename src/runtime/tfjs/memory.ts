@@ -40,6 +40,8 @@ export interface Memory<H> {
   readonly reshape?: (handle: H, shape: readonly number[], dtype: Dtype) => H;
   /** Part of a tensor without a copy; freed like a tensor, before its whole. */
   readonly view?: (handle: H, from: number, shape: readonly number[], dtype: Dtype) => H;
+  /** Told before a run whether a token that is given may be −1; absent where kernels look for themselves. */
+  readonly expectMissing?: (may: boolean) => void;
   /** Live tensors of the backend. */
   count(): number;
 }

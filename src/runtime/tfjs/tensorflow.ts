@@ -25,9 +25,13 @@ export async function openTensorflow(): Promise<Memory<number>> {
   const type = (name: string, value: number): unknown => ({ name, type: binding.TF_ATTR_TYPE, value });
   const reshape: Memory<number>["reshape"] = (handle, shape, dtype) =>
     execute("Reshape", [type("T", types[dtype]), type("Tshape", binding.TF_INT32)], [handle, shapeTensor(shape)]);
+  let missing = false;
   return {
     name: "tensorflow",
-    kernels: tensorflowKernels(binding),
+    kernels: tensorflowKernels(binding, () => missing),
+    expectMissing: (may) => {
+      missing = may;
+    },
     transposeOperands: false,
     write: (values, shape) => binding.createTensor([...shape], types[dtypeOf(values)], values),
     read: (handle) => binding.tensorDataSync(handle).slice(),

@@ -58,7 +58,8 @@ const BINARY: Readonly<Record<BinaryOp, string>> = {
 /** Up to this many rows of the table, a sum by index is a product with one-hot vectors: a matmul is faster there. */
 const ONE_HOT_ROWS = 512;
 
-export function tensorflowKernels(binding: Binding): Kernels<number> {
+/** `mayMiss`: can a token be −1? Then gathers look; otherwise TensorFlow's own check of the range stands. */
+export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Kernels<number> {
   const typeOf = (dtype: Dtype): number =>
     dtype === "float32" ? binding.TF_FLOAT : dtype === "int32" ? binding.TF_INT32 : binding.TF_BOOL;
   const type = (name: string, dtype: Dtype): OpAttr => ({ name, type: binding.TF_ATTR_TYPE, value: typeOf(dtype) });
@@ -231,7 +232,25 @@ export function tensorflowKernels(binding: Binding): Kernels<number> {
       const dtype = call.dtype;
       const attrs = [type("Tparams", dtype), type("Tindices", "int32"), type("Taxis", "int32"), int("batch_dims", 0)];
       const axis = ints(call, [0], []);
-      return ([table, index]) => [execute("GatherV2", attrs, [table as number, index as number, axis])];
+      const none = ints(call, [0], []);
+      const zero = dtype === "int32" ? none : scalar(call, 0);
+      const column = ints(call, [
+        out(call)[0] as number,
+        ...out(call)
+          .slice(1)
+          .map(() => 1),
+      ]);
+      const integers = [type("T", "int32")];
+      return ([table, index]) => {
+        if (!mayMiss()) return [execute("GatherV2", attrs, [table as number, index as number, axis])];
+        const safe = execute("Maximum", integers, [index as number, none]);
+        const found = execute("GatherV2", attrs, [table as number, safe, axis]);
+        const present = execute("GreaterEqual", integers, [index as number, none]);
+        const mask = execute("Reshape", [type("T", "bool"), type("Tshape", "int32")], [present, column]);
+        const result = execute("SelectV2", [type("T", dtype)], [mask, found, zero]);
+        for (const id of [safe, found, present, mask]) binding.deleteTensor(id);
+        return [result];
+      };
     },
     scatter: (call) => {
       const n = attr<number>(call, "n");
