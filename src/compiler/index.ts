@@ -2,6 +2,8 @@
  * The compiler: the text of a spec to checked models, and every stage of a model as text. Pure: it runs in Node and in a
  * browser. A user's mistake is a diagnostic, never an exception.
  */
+import { validateBlocks } from "./blocks/index.js";
+import { blockSpans } from "./blocks/spans.js";
 import { type CheckOptions, check, placeholders } from "./check/index.js";
 import { noModel, unknownModel } from "./diagnostics/compile.js";
 import { nearest } from "./diagnostics/nearest.js";
@@ -9,7 +11,7 @@ import type { Diagnostic } from "./diagnostics/types.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
-import { program } from "./print/program.js";
+import { program, program } from "./print/program.js";
 import { training } from "./programs.js";
 import { parse } from "./syntax/parse.js";
 import { printFile } from "./syntax/print.js";
@@ -50,7 +52,8 @@ export interface Compiled {
 }
 
 export function compile(source: string, options: CompileOptions = {}): Compiled {
-  const { diagnostics: found, models, sources } = check(source, options);
+  const { diagnostics: checked, models, sources } = check(source, options);
+  const found = [...checked, ...blockMistakes(source, models)];
   const errors = found.some((d) => d.severity === "error");
   const chosen = options.model === undefined ? models[0] : models.find((m) => m.name === options.model);
   const missing = !errors && !chosen ? [notFound(source, models, options.model)] : [];
@@ -60,7 +63,7 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     throw new Error(`the spec has errors: ${diagnostics.find((d) => d.severity === "error")?.message}`);
   };
   return {
-    ok: chosen !== undefined,
+    ok: chosen !== undefined && !errors,
     diagnostics,
     sources,
     source,
@@ -78,6 +81,16 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     },
     print: (stage) => (stage === "ast" ? printFile(parse(source).file) : print(need(), stage)),
   };
+}
+
+/** What is wrong with the blocks of the models that are otherwise right. */
+function blockMistakes(source: string, models: readonly Model[]): Diagnostic[] {
+  const { file } = parse(source);
+  return models.flatMap((model) => {
+    const definition = file.items.find((item) => item.kind === "model" && item.name === model.name);
+    if (definition?.kind !== "model") throw new Error(`the model ${model.name} is not in its own text`);
+    return validateBlocks(model, blockSpans(definition)).diagnostics;
+  });
 }
 
 function notFound(source: string, models: readonly Model[], name: string | undefined): Diagnostic {
@@ -104,6 +117,8 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
       const { forward, backward } = bptt(plain());
       return `${forward}\n${backward}`;
     }
+    case "program":
+      return program(training(sized).program);
     case "program":
       return program(training(sized).program);
     default:
