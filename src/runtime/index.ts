@@ -13,6 +13,7 @@ export { DivergedError, ModelFolderError, type Origin, RunError, SpecError, Usag
 export type { EvaluateOptions, Evaluation } from "./model.js";
 export { Network } from "./model.js";
 export type { Tensors } from "./parameters.js";
+export type { Records } from "./records.js";
 export type { DecodeRequest } from "./requests.js";
 export type { Tensor } from "./safetensors.js";
 export type { FitOptions, FitResult } from "./trainer.js";

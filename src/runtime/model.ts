@@ -14,6 +14,7 @@ import { EXACT_MATCH_RECORDS, exactMatch, score } from "./evaluate.js";
 import { initialValues } from "./init.js";
 import { tensorReader } from "./init-file.js";
 import type { Tensors } from "./parameters.js";
+import { type Records, recordsDataset } from "./records.js";
 import { type Configs, configsOf, type DecodeRequest, decodeConfig, unknownName } from "./requests.js";
 import { type Progress, start } from "./train/progress.js";
 import { learningRateFactor } from "./train/schedule.js";
@@ -73,10 +74,16 @@ export class Network {
     return this.#standing.progress;
   }
 
-  /** The data that the spec names, read once. Binds the vocabularies. Throws `DataError`. */
-  async data(): Promise<Dataset> {
-    if (this.#data) return this.#data;
+  /** The data that the spec names, read once, or the caller's own. Binds the vocabularies. Throws `DataError`. */
+  async data(records?: Records): Promise<Dataset> {
     const { data, train: config } = this.config;
+    if (records) {
+      const { batch, truncate } = config;
+      const own = await recordsDataset(this.#model, records, data?.columns ?? {}, { seed: this.seed, batch, truncate });
+      this.#bind(own);
+      return own;
+    }
+    if (this.#data) return this.#data;
     if (!data) throw new UsageError(`${this.#model.name} has no \`data\` block: write one, or hand over the data`);
     const { batch, truncate } = config;
     const files = nodeFiles(this.#dir());
@@ -127,12 +134,11 @@ export class Network {
   }
 
   /**
-   * The training that the spec asks for, on the spec's own data or on `data`. It goes on where it stopped: after a save and
+   * The training that the spec asks for, on the spec's own data or on `data`: records, or what `data()` gave. It goes on where it stopped: after a save and
    * a load it ends with the same parameters, bit for bit. Throws `DataError`, `DivergedError`.
    */
-  async fit(data?: Dataset | null, options: FitOptions = {}): Promise<FitResult> {
-    const dataset = data ?? (await this.data());
-    this.#bind(dataset);
+  async fit(data?: Dataset | Records | null, options: FitOptions = {}): Promise<FitResult> {
+    const dataset = await this.#dataset(data);
     const engine = this.#ready();
     const standing = this.#standing;
     if (dataset.carry !== null) standing.carry ??= { axis: dataset.carry, states: null };
@@ -147,9 +153,8 @@ export class Network {
   }
 
   /** Scores of a split, over all of it. */
-  async evaluate(data?: Dataset | null, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const dataset = data ?? (await this.data());
-    this.#bind(dataset);
+  async evaluate(data?: Dataset | Records | null, options: EvaluateOptions = {}): Promise<Evaluation> {
+    const dataset = await this.#dataset(data);
     const engine = this.#ready();
     const split = options.split ?? (dataset.test ? "test" : dataset.valid ? "valid" : "train");
     const part = dataset[split];
@@ -227,6 +232,13 @@ export class Network {
   #decoding(): Decoder {
     this.#decoder ??= new Decoder(this.#ready());
     return this.#decoder;
+  }
+
+  async #dataset(data: Dataset | Records | null | undefined): Promise<Dataset> {
+    if (!data) return this.data();
+    if (!("model" in data)) return this.data(data);
+    this.#bind(data);
+    return data;
   }
 
   /** Takes over the vocabularies of data. Throws `UsageError` where others are known already. */

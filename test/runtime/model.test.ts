@@ -141,6 +141,24 @@ describe("a model that runs", () => {
     other.dispose();
   });
 
+  it("trains and scores on the caller's own records", async () => {
+    const network = await instantiate(compiled(tags, { "train.epochs": 1 }), { backend: "cpu" });
+    const own = { train: [...samples, { x: ["c", "c"], y: [0, 2] }], valid: [{ x: "ab", y: "aa" }] };
+    const { step, valid } = await network.fit(own);
+    expect(step).toBe(1);
+    expect(network.model.vocabularies["In"]).toEqual(["a", "b", "c"]);
+    const { scores } = await network.evaluate({ train: own.train, valid: own.valid }, { exactMatch: 0 });
+    expect(scores).toEqual(valid);
+    const wrong = {
+      train: [
+        { x: "ab", y: "aa" },
+        { x: "ab", y: "a" },
+      ],
+    };
+    await expect(network.fit(wrong)).rejects.toThrow(/train:2: `y` has 1 steps along T, but `x` has 2/);
+    network.dispose();
+  });
+
   it("starting values can come from a file beside the spec", async () => {
     const data = Float32Array.from({ length: 24 }, (_, i) => i / 10);
     writeFileSync(join(folder, "start.safetensors"), writeSafetensors({ E: { shape: [8, 3], data } }));
