@@ -4,12 +4,12 @@
  */
 import type { Optimizer } from "../compiler/blocks/types.js";
 import type { Model } from "../compiler/model.js";
-import { CarryError } from "../compiler/passes/carry.js";
-import { type Compute, scoring, training } from "../compiler/programs.js";
+import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
+import { Computes, type Named } from "./computes.js";
 import type { DecodeEngine, Run } from "./decoder/types.js";
 import { type Device, type DeviceTensor, Scope } from "./device.js";
-import { DivergedError, SpecError, UsageError } from "./errors.js";
+import { DivergedError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
 import { type Job, Machine, type States } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
@@ -47,19 +47,13 @@ export interface ScoreResult {
   readonly logp: Readonly<Record<string, number>>;
 }
 
-/** A program and its name in the machine's cache. */
-interface Named {
-  readonly key: string;
-  readonly compute: Compute;
-}
-
 /** A batch with all that its run depended on, so that it can be looked at again. */
 type Window = Pick<Job, "batch" | "noise" | "states">;
 
 export class Engine implements DecodeEngine {
   readonly parameters: Parameters;
   readonly #machine: Machine;
-  readonly #computes = new Map<string, Compute>();
+  readonly #computes: Computes;
 
   constructor(
     readonly model: Model,
@@ -68,13 +62,14 @@ export class Engine implements DecodeEngine {
     values: Tensors,
   ) {
     this.#machine = new Machine(device);
+    this.#computes = new Computes(model, options.normalize);
     this.parameters = new Parameters(model, device, options.optimizer, values);
   }
 
   /** One step of the optimiser on a batch, or on several as on one large batch. Throws `DivergedError`, and nothing has changed. */
   step(group: readonly Batch[], { step, lr, carry }: StepOptions): StepResult {
     if (!this.parameters.layout.size) throw new UsageError(`${this.model.name} has no parameter to learn`);
-    const named = this.#training(carry?.axis ?? null);
+    const named = this.#computes.training(carry?.axis ?? null);
     const { compute } = named;
     const scalars = reported(compute);
     const outputs = [...scalars, ...compute.gradients.values(), ...compute.states.values()];
@@ -115,7 +110,7 @@ export class Engine implements DecodeEngine {
 
   /** The objective and its gradient on a batch, without a step. */
   gradients(batch: Batch, step: number): { loss: number; grads: Tensors } {
-    const named = this.#training(null);
+    const named = this.#computes.training(null);
     const { gradients } = named.compute;
     const outputs = ["loss", ...gradients.values()];
     return this.#using({ ...named, batch, outputs, noise: this.#noise(step, batch, 0) }, (read) => ({
@@ -133,7 +128,7 @@ export class Engine implements DecodeEngine {
   score(batch: Batch, carry: Carry | null): ScoreResult {
     const randoms = this.model.fields.filter((f) => f.role === "random" && f.dist === "categorical").map((f) => f.name);
     const logps = randoms.map((name) => `${name}.logp`);
-    const named = this.#scoring(logps, carry?.axis ?? null);
+    const named = this.#computes.scoring(logps, carry?.axis ?? null);
     const { system, states } = named.compute;
     const scalars = named.compute.outputs.filter((id) => !logps.includes(id));
     const outputs = [...scalars, ...logps, ...states.values()];
@@ -154,7 +149,7 @@ export class Engine implements DecodeEngine {
 
   /** Named values of each sample, unpadded. */
   values(batch: Batch, ids: readonly string[], step: number): Record<string, SampleValue>[] {
-    const named = this.#scoring(ids, null);
+    const named = this.#computes.scoring(ids, null);
     const { system } = named.compute;
     return this.#using({ ...named, batch, outputs: ids, noise: this.#noise(step, batch, 0) }, (read) => {
       const columns = ids.map((id) => [id, unpad(system, getValue(system, id), batch, read(id))] as const);
@@ -197,7 +192,7 @@ export class Engine implements DecodeEngine {
 
   /** The inverse of `readCarry`, for training along `axis`. Throws `UsageError` where it does not fit the model. */
   restoreCarry(axis: string, tensors: Tensors): Carry {
-    const { compute } = this.#training(axis);
+    const { compute } = this.#computes.training(axis);
     const scope = new Scope(this.device);
     try {
       const states = [...compute.states.keys()].map((id) => {
@@ -216,23 +211,6 @@ export class Engine implements DecodeEngine {
   dispose(): void {
     this.#machine.dispose();
     this.parameters.dispose();
-  }
-
-  #training(axis: string | null): Named {
-    const { normalize } = this.options;
-    return this.#named(`train ${axis}`, () => carrying(axis, (carry) => training(this.model, { normalize, ...carry })));
-  }
-
-  #scoring(ids: readonly string[], axis: string | null): Named {
-    return this.#named(`score ${axis} ${ids.join()}`, () =>
-      carrying(axis, (carry) => scoring(this.model, ids, { normalize: "observation", ...carry })),
-    );
-  }
-
-  #named(key: string, make: () => Compute): Named {
-    const compute = this.#computes.get(key) ?? make();
-    this.#computes.set(key, compute);
-    return { key, compute };
   }
 
   #noise(step: number, batch: Batch, first: number): NoiseKey {
@@ -308,16 +286,6 @@ export class Engine implements DecodeEngine {
       if (origin) return origin;
     }
     return null;
-  }
-}
-
-/** Makes a program that carries state along an axis, if any. Throws `SpecError` where the model does not allow it. */
-function carrying(axis: string | null, make: (options: { carry?: string }) => Compute): Compute {
-  try {
-    return make(axis === null ? {} : { carry: axis });
-  } catch (e) {
-    if (e instanceof CarryError) throw new SpecError(`\`truncate(…, carry)\` is not possible here: ${e.message}`);
-    throw e;
   }
 }
 
