@@ -119,7 +119,7 @@ export function callCell(
     }
     return { ...term, span: e.span };
   });
-  warnUnused(cx, def, body, instance.names, via);
+  cx.warnings.push(() => warnUnused(cx, def, body, instance.names, via));
   return results;
 }
 

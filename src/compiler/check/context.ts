@@ -53,6 +53,8 @@ export class Context {
   readonly quantities: Quantity[] = [];
   readonly literals: { readonly term: LiteralTerm; readonly via: Place | undefined }[] = [];
   readonly objectives: Objective[] = [];
+  /** Warnings that are worth telling only where nothing is wrong. */
+  readonly warnings: (() => void)[] = [];
   readonly #ids = new Set<string>();
 
   constructor(readonly reporter: Reporter) {}

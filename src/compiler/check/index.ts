@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics/types.js";
 import type { BlockValue, Checked, Init, Model } from "../model.js";
-import type { CellDef, ModelDef } from "../syntax/ast.js";
+import type { ModelDef } from "../syntax/ast.js";
 import { parse } from "../syntax/parse.js";
 import type { System } from "../system/types.js";
 import { verify } from "../system/verify.js";
@@ -42,18 +42,21 @@ export interface CheckOptions {
 export function check(source: string, options: CheckOptions = {}): Checked {
   const reporter = new Reporter();
   const { file, diagnostics } = parse(source);
-  for (const d of diagnostics) reporter.add(d);
-  const libraries = new Libraries(reporter, options.read ?? (() => null));
+  // what the file as a whole says: its text, its imports, its cells
+  const reading = new Reporter();
+  for (const d of diagnostics) reading.add(d);
+  const unread = reading.failed;
+  const libraries = new Libraries(reading, options.read ?? (() => null));
   const home = new Names();
   for (const item of file.items) {
     if (item.kind === "use") libraries.use(item, home);
-    if (item.kind === "cell") defineCell(item as CellDef, home, reporter);
+    if (item.kind === "cell") defineCell(item, home, reading);
   }
-  const unread = diagnostics.some((d) => d.severity === "error");
   const models = file.items.flatMap((item) => {
     const model = item.kind === "model" ? checkModel(item, home, libraries, reporter, options, source, unread) : null;
     return model ? [model] : [];
   });
+  for (const d of reading.diagnostics) reporter.add(d);
   const sources = libraries.sources;
   return { diagnostics: inOrder(reporter.diagnostics), models: reporter.failed ? [] : models, sources };
 }
@@ -96,7 +99,8 @@ function checkModel(
   checkRandoms(cx, model, own);
   const topology = checkTopology(cx, model);
   // a statement that is wrong uses nothing
-  if (!reporter.failed) {
+  if (!reporter.failed && !libraries.reporter.failed) {
+    for (const warn of cx.warnings) warn();
     checkUnused(cx, own);
     checkEnds(cx, blocks);
   }
@@ -108,7 +112,7 @@ function checkModel(
     const start = q.role === "param" || q.role === "frozen" ? startOf(cx, q, own) : null;
     if (start) starts.set(q, start);
   }
-  if (reporter.failed) return done();
+  if (reporter.failed || libraries.reporter.failed) return done();
 
   // causality: the scheduler looks at the Systems themselves
   const hyperparameters = numbersOf(own);
