@@ -11,7 +11,7 @@ import type { Diagnostic } from "./diagnostics/types.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
-import { program, program } from "./print/program.js";
+import { program } from "./print/program.js";
 import { training } from "./programs.js";
 import { parse } from "./syntax/parse.js";
 import { printFile } from "./syntax/print.js";
@@ -117,8 +117,6 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
       const { forward, backward } = bptt(plain());
       return `${forward}\n${backward}`;
     }
-    case "program":
-      return program(training(sized).program);
     case "program":
       return program(training(sized).program);
     default:
