@@ -6,7 +6,7 @@
 import { loopsAround, slotOver } from "../schedule/schedule.js";
 import type { Program } from "../schedule/types.js";
 import { dependencies } from "../system/deps.js";
-import type { Read, System, Value } from "../system/types.js";
+import type { Read, Slot, System, Value } from "../system/types.js";
 
 export interface Forms {
   /** Positions of the slots along which a value is computed one index at a time. */
@@ -28,7 +28,7 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
   const { system } = program;
   const steps = new Map<string, Set<number>>();
   const looped = loopsAround(program);
-  const slotAt = (v: Value, axis: string): number => v.slots.findIndex((s) => s === slotOver(v, axis));
+  const slotAt = (v: Value, axis: string): number => v.slots.indexOf(slotOver(v, axis) as Slot);
   for (const v of system.values.values()) {
     const own = (looped.get(v.id) ?? []).map((l) => slotAt(v, l.axis));
     // every draw is a call of its own

@@ -10,34 +10,21 @@ import { chooseForms, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
 import { Extents, type Frame } from "./places.js";
+import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
 import { ruleOf } from "./rules/index.js";
 import { apply } from "./rules/types.js";
 import { Flat } from "./tensors.js";
-import { type Instr, isConst, liveInstrs, type Ref } from "./types.js";
+import { isConst, type Ref } from "./types.js";
 import { type Indices, isBatch, Values } from "./values.js";
 import { type Around, along, extentOf, indexOf, reduceOver, valid } from "./variables.js";
+
+export { type Output, type Plan, planOf } from "./plan.js";
 
 export interface Shapes {
   readonly batch: number;
   /** Padded lengths of the ragged axes, by axis id. */
   readonly extents: Readonly<Record<string, number>>;
-}
-
-/** A result: laid out [axes…, batch where it has one, features…], outermost axis first. */
-export interface Output {
-  readonly ref: Ref;
-  readonly shape: readonly number[];
-  readonly int: boolean;
-}
-
-export interface Plan {
-  readonly instrs: readonly Instr[];
-  readonly outputs: ReadonlyMap<string, Output>;
-  /** Ids of the values that must be given, each laid out like a result. */
-  readonly given: readonly string[];
-  /** Ids of the values that are drawn. */
-  readonly drawn: readonly string[];
 }
 
 export interface LowerOptions {
@@ -56,22 +43,6 @@ export function lower(
   options: LowerOptions = {},
 ): Plan {
   return new Lowering(compute, shapes, outputs, options).plan();
-}
-
-/** A plan of instructions made by hand: `outputs` are results by name, in their own shapes. */
-export function planOf(flat: Flat, outputs: ReadonlyMap<string, Ref>): Plan {
-  return finish(flat, new Map([...outputs].map(([id, ref]) => [id, { ref, shape: flat.shapeOf(ref), int: ref.int }])));
-}
-
-function finish(flat: Flat, outputs: ReadonlyMap<string, Output>): Plan {
-  const instrs = liveInstrs(
-    flat.instrs,
-    [...outputs.values()].map((o) => o.ref),
-  );
-  const ids = (op: string, key: string): string[] => [
-    ...new Set(instrs.filter((i) => i.op === op).map((i) => i.attrs[key] as string)),
-  ];
-  return { instrs, outputs, given: ids("given", "id"), drawn: ids("draw", "value") };
 }
 
 class Lowering {
@@ -302,7 +273,7 @@ class Lowering {
 function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], extents: Extents): Indices | null {
   const at: (number | null)[] = v.slots.map(() => null);
   for (const [loop, time] of inside) {
-    const slot = v.slots.findIndex((s) => s === slotOver(v, loop.axis));
+    const slot = v.slots.indexOf(slotOver(v, loop.axis) as Slot);
     const index = (time - (loop.offsets[v.id] ?? 0)) * loop.direction;
     if (index < 0 || index >= extents.of(loop.axis)) return null;
     if (at[slot] !== null && at[slot] !== index) return null;

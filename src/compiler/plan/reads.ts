@@ -55,10 +55,12 @@ export class Reads {
   #zero = (v: Value): Ref => this.flat.constant(0, v.dtype === "int");
 
   #fetch(v: Value, places: readonly Place[], frame: Frame): Ref {
-    const repeated = diagonal(places);
-    if (repeated !== null) return this.#diagonal(v, places, repeated, frame);
-    const cut = this.#cut(v, places, frame);
-    if (cut) return cut;
+    if (places.some((p) => p.k === "span" && p.v !== "#")) {
+      const repeated = diagonal(places);
+      if (repeated !== null) return this.#diagonal(v, places, repeated, frame);
+      const cut = this.#cut(v, places, frame);
+      if (cut) return cut;
+    }
     const rank = v.shape.length;
     let result = this.#inside(v, places, frame);
     for (const c of v.clauses) {
@@ -113,6 +115,7 @@ export class Reads {
       const { from, len } = dimOf(frame, p.v);
       const first = from + p.shift;
       const n = this.extents.of(s.axis);
+      if (first >= 0 && first + len <= n && !v.clauses.some((c) => c.pins.some((q) => q.slot === s.name))) continue;
       const pinned = new Set(
         v.clauses.flatMap((c) =>
           c.pins.flatMap((q) => {

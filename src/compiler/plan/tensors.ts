@@ -1,5 +1,6 @@
 /** The flat list under construction: equal instructions are shared, constants folded, movements of data avoided. */
 import {
+  type Attr,
   type BinaryOp,
   broadcast,
   type CompareOp,
@@ -30,7 +31,10 @@ export class Flat {
     shapes: readonly (readonly number[])[],
     int = false,
   ): number {
-    const key = `${op}(${args.map((a) => (isConst(a) ? `=${a.c}` : `${a.n}.${a.out}`))})${JSON.stringify(attrs)}${shapes[0]}`;
+    let key: string = op;
+    for (const a of args) key += isConst(a) ? `=${a.c}` : ` ${a.n}.${a.out}`;
+    for (const name in attrs) key += `|${name}:${textOf(attrs[name] as Attr)}`;
+    key += `;${shapes[0]}`;
     const known = op === "draw" ? undefined : this.#seen.get(key);
     if (known !== undefined) return known;
     const n = this.instrs.length;
@@ -252,6 +256,8 @@ export class Flat {
     );
   }
 }
+
+const textOf = (a: Attr): string => (typeof a === "object" ? JSON.stringify(a) : String(a));
 
 const isComparison = (op: BinaryOp): op is CompareOp => op === "less" || op === "lessEqual" || op === "equal";
 

@@ -1,7 +1,8 @@
 /** TensorFlow's C library, through the binding of tfjs-node. */
 import * as tf from "@tensorflow/tfjs-core";
 import { loadNative } from "../native/index.js";
-import { type Binding, tensorflowKernels } from "./kernels/tensorflow.js";
+import type { Binding, OpAttr } from "./kernels/binding.js";
+import { tensorflowKernels } from "./kernels/tensorflow.js";
 import { dtypeOf, type Memory } from "./memory.js";
 
 /** @throws Error with the reason where tfjs-node cannot be loaded. */
@@ -10,7 +11,7 @@ export async function openTensorflow(): Promise<Memory<number>> {
   if (!native.ok) throw new Error(native.reason);
   const { binding } = tf.findBackend("tensorflow") as unknown as { binding: Binding };
   const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, bool: binding.TF_BOOL };
-  const execute = (name: string, attrs: readonly unknown[], inputs: readonly number[]): number =>
+  const execute = (name: string, attrs: readonly OpAttr[], inputs: readonly number[]): number =>
     (binding.executeOp(name, attrs, inputs, 1)[0] as { id: number }).id;
   const shapes = new Map<string, number>();
   const shapeTensor = (shape: readonly number[]): number => {
@@ -22,7 +23,7 @@ export async function openTensorflow(): Promise<Memory<number>> {
     }
     return id;
   };
-  const type = (name: string, value: number): unknown => ({ name, type: binding.TF_ATTR_TYPE, value });
+  const type = (name: string, value: number): OpAttr => ({ name, type: binding.TF_ATTR_TYPE, value });
   const reshape: Memory<number>["reshape"] = (handle, shape, dtype) =>
     execute("Reshape", [type("T", types[dtype]), type("Tshape", binding.TF_INT32)], [handle, shapeTensor(shape)]);
   let missing = false;

@@ -201,30 +201,35 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
         }
       };
     }),
-    sum: fills((call) =>
-      reducing(
-        call,
-        0,
-        (out, at, x, from, n) => {
-          let s = 0;
-          for (let i = 0; i < n; i++) s += x[from + i] as number;
-          out[at] = (out[at] as number) + s;
-        },
-        (a, b) => a + b,
-      ),
-    ),
-    max: fills((call) =>
-      reducing(
-        call,
-        Number.NEGATIVE_INFINITY,
-        (out, at, x, from, n) => {
-          let m = out[at] as number;
-          for (let i = 0; i < n; i++) m = Math.max(m, x[from + i] as number);
-          out[at] = m;
-        },
-        Math.max,
-      ),
-    ),
+    sum: fills((call) => {
+      const { w, n, along } = reduction(call);
+      return (out, [x]) => {
+        const v = x as Values;
+        out.fill(0);
+        eachRun(w, (_, [from, to]) => {
+          const [f, o] = [from as number, to as number];
+          if (along) {
+            let s = 0;
+            for (let i = 0; i < n; i++) s += v[f + i] as number;
+            out[o] = (out[o] as number) + s;
+          } else for (let i = 0; i < n; i++) out[o + i] = (out[o + i] as number) + (v[f + i] as number);
+        });
+      };
+    }),
+    max: fills((call) => {
+      const { w, n, along } = reduction(call);
+      return (out, [x]) => {
+        const v = x as Values;
+        out.fill(Number.NEGATIVE_INFINITY);
+        eachRun(w, (_, [from, to]) => {
+          const [f, o] = [from as number, to as number];
+          for (let i = 0; i < n; i++) {
+            const k = along ? o : o + i;
+            out[k] = Math.max(out[k] as number, v[f + i] as number);
+          }
+        });
+      };
+    }),
     sigmoidGrad: fills(() => (out, [y, dy]) => {
       const [a, b] = [y as Values, dy as Values];
       for (let i = 0; i < out.length; i++) {
@@ -256,27 +261,12 @@ function copyRun(out: Values, at: number, n: number, x: Values, from: number, st
   else for (let i = 0; i < n; i++) out[at + i] = x[from + i] as number;
 }
 
-/** A reduction, along contiguous runs or of whole rows into a row. */
-function reducing(
-  call: KernelCall<unknown>,
-  start: number,
-  run: (out: Values, at: number, x: Values, from: number, n: number) => void,
-  join: (a: number, b: number) => number,
-): (out: Values, args: readonly Values[]) => void {
+/** How a reduction walks: runs of `n` numbers, which go `along` into one number or else one by one into a row. */
+function reduction(call: KernelCall<unknown>): { w: ReturnType<typeof walk>; n: number; along: boolean } {
   const shape = call.shapes[0] as readonly number[];
   const axes = call.instr.attrs["axes"] as readonly number[];
   const kept = shape.map((d, i) => (axes.includes(i) ? 1 : d));
   const w = walk([shape, kept], shape);
-  const n = w.dims[w.dims.length - 1] as number;
-  const along = w.strides[1]?.[w.dims.length - 1] === 0;
-  return (out, [x]) => {
-    const v = x as Values;
-    out.fill(start);
-    eachRun(w, (_, [from, to]) => {
-      if (along) run(out, to as number, v, from as number, n);
-      else
-        for (let i = 0; i < n; i++)
-          out[(to as number) + i] = join(out[(to as number) + i] as number, v[(from as number) + i] as number);
-    });
-  };
+  const last = w.dims.length - 1;
+  return { w, n: w.dims[last] as number, along: w.strides[1]?.[last] === 0 };
 }

@@ -1,0 +1,72 @@
+/** A plan made ready for one backend: numbered slots for handles, and steps that fill them. */
+import type { Instr } from "../../compiler/plan/types.js";
+import type { DrawReply, DrawRequest } from "../decoder/types.js";
+import type { HostOp, Lengths } from "./host.js";
+import type { Dtype, Values } from "./memory.js";
+
+export interface Given<H> {
+  readonly handle: H;
+  readonly shape: readonly number[];
+  readonly int: boolean;
+  /** Is there a missing token, −1, among the numbers? */
+  readonly missing: boolean;
+}
+
+export interface RunFeed<H> {
+  given(id: string): Given<H>;
+  readonly lengths: Lengths;
+  readonly draw?: (request: DrawRequest) => DrawReply;
+}
+
+export interface State<H> {
+  readonly slots: (H | undefined)[];
+  readonly feed: RunFeed<H>;
+  stopped: boolean;
+}
+
+export interface Step<H> {
+  run(state: State<H>): void;
+  /** Slots that nothing reads after this step, views before what they view. */
+  free: readonly number[];
+}
+
+export interface Slot {
+  /** Freed by the run; otherwise it is the caller's, a constant, or made from the lengths. */
+  readonly owned: boolean;
+  /** The slot that this one is a view of. Its number is lower. */
+  readonly of: number | null;
+  readonly dtype: Dtype;
+}
+
+/** What is made on the host; kept while the lengths stay the same. */
+export interface HostMade<H> {
+  readonly slot: number;
+  readonly instr: Instr & { readonly op: HostOp };
+  made: { readonly key: string; readonly handle: H } | null;
+}
+
+export interface CodeResult {
+  readonly id: string;
+  /** null: `constant`. */
+  readonly slot: number | null;
+  readonly constant: Values | null;
+  readonly shape: readonly number[];
+  readonly int: boolean;
+}
+
+export interface Code<H> {
+  readonly slots: readonly Slot[];
+  readonly steps: readonly Step<H>[];
+  /** Handles that last as long as the code, and the slots that they stand in. */
+  readonly constants: readonly H[];
+  readonly fixed: readonly (readonly [number, H])[];
+  readonly host: readonly HostMade<H>[];
+  readonly results: readonly CodeResult[];
+  /** Ids of the integers that are given. */
+  readonly tokens: readonly string[];
+}
+
+/** A slot and what it is a view of, and so on. */
+export function* chain(slots: readonly Slot[], slot: number): Generator<number> {
+  for (let s: number | null = slot; s !== null; s = slots[s]?.of ?? null) yield s;
+}
