@@ -1,7 +1,10 @@
 /**
  * Model folders: `spec.rcv`, `params.safetensors`, `optimizer.safetensors` (the optimiser's vectors and carried state),
- * `best.safetensors` (of early stopping) and `state.json`. Each file is written under a temporary name and renamed,
- * `state.json` last: it holds the hashes of the others, so that a torn or damaged folder is noticed.
+ * `best.safetensors` (of early stopping) and `state.json`, which holds the hashes of the others.
+ *
+ * Saving is atomic: all files are first written under staged names; renaming `state.json` commits them; the others follow.
+ * Whoever reads after a crash finds either the old state with the old files, or the new one with files that are in place
+ * or still staged: the hash tells which.
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -119,27 +122,36 @@ export async function writeFolder(dir: string, snapshot: Snapshot): Promise<void
   };
   files.set(STATE, new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`));
   await mkdir(dir, { recursive: true });
-  const temporary = (name: string): string => join(dir, `.${name}.${process.pid}`);
   try {
-    for (const [name, bytes] of files) await writeFile(temporary(name), bytes, { flush: true });
-    for (const name of files.keys()) await rename(temporary(name), join(dir, name));
-    if (!best) await rm(join(dir, BEST), { force: true });
-  } finally {
-    for (const name of files.keys()) await rm(temporary(name), { force: true });
+    for (const [name, bytes] of files) await writeFile(join(dir, staged(name)), bytes, { flush: true });
+    await rename(join(dir, staged(STATE)), join(dir, STATE));
+  } catch (e) {
+    for (const name of files.keys()) await rm(join(dir, staged(name)), { force: true });
+    throw e;
   }
+  for (const name of files.keys()) if (name !== STATE) await rename(join(dir, staged(name)), join(dir, name));
+  if (!best) await rm(join(dir, BEST), { force: true });
 }
+
+const staged = (name: string): string => `.${name}.next`;
 
 /** Throws `ModelFolderError` where the folder is not one, is damaged, or was written by a later version. */
 export async function readFolder(dir: string): Promise<Snapshot> {
   const state = parseState(dir, await readBytes(dir, STATE));
   const read = async (name: string): Promise<Uint8Array> => {
+    const belongs = (bytes: Uint8Array | null): bytes is Uint8Array =>
+      bytes !== null && hash(bytes) === state.hashes[name];
+    const left = await readFile(join(dir, staged(name))).catch(() => null);
+    if (belongs(left)) {
+      // finish what was interrupted, so that the next save does not write over it; a folder may be read-only
+      await rename(join(dir, staged(name)), join(dir, name)).catch(() => undefined);
+      return left;
+    }
     const bytes = await readBytes(dir, name);
-    if (hash(bytes) !== state.hashes[name])
-      throw new ModelFolderError(
-        `${join(dir, name)} does not belong to its ${STATE}: the file was changed, or saving was interrupted. ` +
-          "Restore the folder from a copy, or train again.",
-      );
-    return bytes;
+    if (belongs(bytes)) return bytes;
+    throw new ModelFolderError(
+      `${join(dir, name)} does not belong to its ${STATE}: the file was changed. Restore the folder from a copy, or train again.`,
+    );
   };
   const tensors = async (name: string): Promise<Tensors> => readSafetensors(await read(name), join(dir, name));
   const { version: _, hashes, carried, spec, ...rest } = state;

@@ -98,14 +98,36 @@ describe("model folders", () => {
     const dir = copy();
     const again = await load(dir, { backend: "cpu" });
     await again.step([{ x: "ab", y: "aa" }]);
-    // a folder stands where the temporary file of the optimiser would be written
-    const blocked = join(dir, `.optimizer.safetensors.${process.pid}`);
+    // a folder stands where the staged file of the optimiser would be written
+    const blocked = join(dir, ".optimizer.safetensors.next");
     cpSync(good, blocked, { recursive: true });
     await expect(again.save(dir)).rejects.toThrow();
-    expect(existsSync(join(dir, `.params.safetensors.${process.pid}`))).toBe(false);
+    expect(existsSync(join(dir, ".params.safetensors.next"))).toBe(false);
     const third = await load(dir, { backend: "cpu" });
     expect(third.progress.step).toBe(6);
     again.dispose();
+    third.dispose();
+  });
+
+  it.each([
+    ["before the commit", ["state.json", "params.safetensors", "optimizer.safetensors"], 6],
+    ["after the commit", ["params.safetensors", "optimizer.safetensors"], 7],
+    ["between two renames", ["optimizer.safetensors"], 7],
+  ])("a crash %s loses nothing", async (_, uncommitted, step) => {
+    const dir = copy();
+    const again = await load(dir, { backend: "cpu" });
+    const before = again.params();
+    await again.step([{ x: "ab", y: "aa" }]);
+    const after = again.params();
+    const next = copy();
+    await again.save(next);
+    again.dispose();
+    // what the folder looks like if the process dies there: some files are new, the others still staged
+    for (const name of ["state.json", "params.safetensors", "optimizer.safetensors"])
+      cpSync(join(next, name), join(dir, uncommitted.includes(name) ? `.${name}.next` : name));
+    const third = await load(dir, { backend: "cpu" });
+    expect(third.progress.step).toBe(step);
+    expect(third.params()).toEqual(step === 6 ? before : after);
     third.dispose();
   });
 });
