@@ -1,12 +1,12 @@
 /** What a time step costs: the equations inside the loops of a Program, by op. */
 import { loopsAround } from "../../src/compiler/schedule/schedule.js";
 import type { Loop, Program } from "../../src/compiler/schedule/types.js";
-import { getValue } from "../../src/compiler/system/types.js";
+import { type Eq, getValue } from "../../src/compiler/system/types.js";
 
 export interface StepCost {
   readonly axis: string;
   readonly direction: 1 | -1;
-  /** Equations per step without copies and views. */
+  /** Kernels per step, without copies and views; a sum of n terms is n − 1. */
   readonly kernels: number;
   readonly matmuls: number;
   readonly ops: readonly string[];
@@ -15,6 +15,8 @@ export interface StepCost {
 const MATMUL = new Set(["mv", "mvT", "mm", "outer"]);
 /** Made of no kernel: copies, views of a whole, numbers. */
 const FREE = new Set(["id", "slice", "reshape", "const", "fill", "mask"]);
+
+const kernelsOf = ({ op, args }: Eq): number => (FREE.has(op) ? 0 : op === "add" || op === "mul" ? args.length - 1 : 1);
 
 /** One entry for each innermost loop, in program order. */
 export function stepCosts(program: Program): StepCost[] {
@@ -27,7 +29,7 @@ export function stepCosts(program: Program): StepCost[] {
     return {
       axis: loop.axis,
       direction: loop.direction,
-      kernels: real.length,
+      kernels: ids.reduce((n, id) => n + kernelsOf(getValue(program.system, id).eq as Eq), 0),
       matmuls: real.filter((op) => MATMUL.has(op)).length,
       ops: names.sort(),
     };

@@ -139,13 +139,32 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
   }
 
   for (const [id, name] of names) {
-    const terms = contributions.get(id) as Read[];
+    const terms = addByShift(builder, name, contributions.get(id) as Read[]);
     const { shape } = builder.get(id);
     const seed = id === loss ? [E.num(1, shape)] : [];
     const all = [...seed, ...terms.map(ofRead)];
     builder.equate(name, all.length ? (all.length === 1 ? (all[0] as Expr) : E.add(...all)) : E.num(0, shape));
   }
   return { system: builder.finish(), adjoint };
+}
+
+/** Contributions that are read at one shift are added before they are shifted: one carry instead of several. */
+function addByShift(builder: SystemBuilder, name: string, terms: readonly Read[]): Read[] {
+  const slotsOf = (r: Read): readonly Slot[] => builder.get(r.v).slots;
+  const groups = new Map<string, Read[]>();
+  for (const r of terms) {
+    const isShifted = r.when.length > 0 || r.idx.some((p) => p.k !== "var" || p.shift !== 0);
+    const key = isShifted ? JSON.stringify([slotsOf(r), r.idx, r.when]) : `${r.v} ${groups.size}`;
+    groups.set(key, [...(groups.get(key) ?? []), r]);
+  }
+  return [...groups.values()].map((group) => {
+    const [first] = group as [Read];
+    if (group.length === 1) return first;
+    const slots = slotsOf(first);
+    const sum = E.add(...group.map((r) => builder.ident(r.v)));
+    const id = builder.define(builder.freshId(`${name}<`), slots, sum, { outside: "zero", named: false });
+    return { ...first, v: id };
+  });
 }
 
 const adjointName = (id: string): string => `d${id}`;

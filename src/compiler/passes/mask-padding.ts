@@ -7,7 +7,9 @@
 import { opOf } from "../ops/index.js";
 import type { ZeroRule } from "../ops/types.js";
 import { SystemBuilder } from "../system/builder.js";
+import { touches } from "../system/deps.js";
 import { E, ofRead } from "../system/expr.js";
+import { envOf, substRead } from "../system/positions.js";
 import {
   axisOf,
   BATCH,
@@ -19,6 +21,8 @@ import {
   type System,
   type Value,
 } from "../system/types.js";
+import { mapReads } from "./copyprop.js";
+import { eliminate } from "./dce.js";
 import { type Depths, depths } from "./depth.js";
 import type { Pass } from "./types.js";
 
@@ -26,11 +30,16 @@ type Zeros = ReadonlyMap<string, ReadonlySet<string>>;
 
 const isRagged = (system: System, s: Slot): boolean => axisOf(system, s.axis).kind === "ragged";
 
+/** The ragged slots among those of one equation, if it speaks of a sample: without one there is no length and no padding. */
+const padded = (system: System, slots: readonly Slot[]): Slot[] =>
+  slots.some((s) => s.axis === BATCH.axis) ? slots.filter((s) => isRagged(system, s)) : [];
+const paddedSlots = (system: System, v: Value): Slot[] => padded(system, v.slots);
+
 /** For each value, the slots on whose padding it is known to be 0, if the values `assumed` are. */
 export function zeroOnPadding(system: System, assumed: ReadonlySet<string> = new Set()): Zeros {
   const zeros = new Map<string, Set<string>>();
   for (const v of system.values.values())
-    zeros.set(v.id, new Set(v.eq ? v.slots.filter((s) => isRagged(system, s)).map((s) => s.name) : []));
+    zeros.set(v.id, new Set(v.eq || assumed.has(v.id) ? paddedSlots(system, v).map((s) => s.name) : []));
   for (let changed = true; changed; ) {
     changed = false;
     for (const v of system.values.values())
@@ -43,8 +52,11 @@ export function zeroOnPadding(system: System, assumed: ReadonlySet<string> = new
   return zeros;
 }
 
-/** Is what `r` reads 0 wherever the variable `name` lies in the padding? */
-function readIsZero(system: System, zeros: Zeros, r: Read, name: string): boolean {
+/** Is what `r` reads 0 wherever the variable `name` lies in the padding, the clauses that it can land on included? */
+const readIsZero = (system: System, zeros: Zeros, r: Read, name: string): boolean =>
+  touches(system, r).every((t) => landsOnZero(system, zeros, t, name));
+
+function landsOnZero(system: System, zeros: Zeros, r: Read, name: string): boolean {
   const isVar = (p: Read["idx"][number]): boolean => p.k === "var" && p.v === name && p.shift >= 0;
   for (const c of r.when) {
     if (c.rel === "in" && isVar(c.a)) return true;
@@ -81,16 +93,34 @@ function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): b
 export const maskPadding: Pass = {
   name: "mask-padding",
   doc: "Select 0 on the padding of ragged axes where a sum or an adjoint would otherwise notice it.",
-  run(system) {
-    for (;;) {
+  run(system, keep) {
+    const before = new Set(system.values.keys());
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > before.size) throw new Error("mask-padding: masks do not settle what needs them");
       const zeros = zeroOnPadding(system);
       const open = needs(system, zeros);
       const [first] = open;
-      if (!first) return system;
+      if (!first) return prune(system, before, keep);
       system = maskBest(system, zeros, open.length) ?? maskOne(system, zeros, first);
     }
   },
 };
+
+/** Removes masks that later ones have made superfluous. */
+function prune(system: System, before: ReadonlySet<string>, keep: ReadonlySet<string>): System {
+  const masks = [...system.values.values()].filter((v) => !before.has(v.id) && v.eq?.op === "mask");
+  for (const mask of masks) {
+    const source = mask.eq?.args[0] as Read;
+    // a masked argument may have another order of slots and guards: only plain copies can be taken back
+    if (source.when.length || source.idx.some((p) => p.k !== "var" || p.shift !== 0)) continue;
+    const next = eliminate(
+      mapReads(system, (r) => (r.v === mask.id ? { ...substRead(source, envOf(mask, r)), when: r.when } : r)),
+      keep,
+    );
+    if (!needs(next, zeroOnPadding(next)).length) system = next;
+  }
+  return system;
+}
 
 /** A sum over padding that is not 0, or a read of argument `i` beyond the end of a sample, where it must be 0. */
 type Need = { readonly reader: Value; readonly names: readonly string[] } & (
@@ -107,8 +137,9 @@ function needs(system: System, zeros: Zeros): Need[] {
     if (eq?.red?.kind === "sum") {
       // a sum over the samples at one index of a ragged axis: some of them may have ended
       const ended = eq.red.vars.some((s) => s.axis === BATCH.axis) ? reader.slots : [];
-      const names = [...ended, ...eq.red.vars]
-        .filter((s) => isRagged(system, s) && !equationIsZero(system, zeros, reader, s.name))
+      const bound = new Set([...ended, ...eq.red.vars]);
+      const names = padded(system, [...reader.slots, ...eq.red.vars])
+        .filter((s) => bound.has(s) && !equationIsZero(system, zeros, reader, s.name))
         .map((s) => s.name);
       if (names.length) sums.push({ kind: "sum", reader, names });
     }
@@ -118,7 +149,7 @@ function needs(system: System, zeros: Zeros): Need[] {
       const names = u.slots.flatMap((s, k) => {
         const p = r.idx[k];
         const leaves = p?.k === "var" ? p.shift > 0 : p?.k === "start" && p.off >= axisOf(system, s.axis).min;
-        return leaves && isRagged(system, s) && !zeros.get(u.id)?.has(s.name) ? [s.name] : [];
+        return leaves && paddedSlots(system, u).includes(s) && !zeros.get(u.id)?.has(s.name) ? [s.name] : [];
       });
       if (names.length) beyond.push({ kind: "beyond", reader, i, names });
     }
@@ -128,8 +159,10 @@ function needs(system: System, zeros: Zeros): Need[] {
 
 /** The slots on whose padding `x` is not known to be 0, if it is a value that can be masked outside loops. */
 function maskable(system: System, zeros: Zeros, depth: Depths, x: Value): string[] {
-  if (!x.eq || x.dtype !== "float" || x.clauses.length || depth.of(x.id)) return [];
-  return x.slots.filter((s) => isRagged(system, s) && !zeros.get(x.id)?.has(s.name)).map((s) => s.name);
+  if (x.dtype !== "float" || x.clauses.length || depth.of(x.id)) return [];
+  return paddedSlots(system, x)
+    .filter((s) => !zeros.get(x.id)?.has(s.name))
+    .map((s) => s.name);
 }
 
 /** Masks the value outside all loops that settles the most needs for its size; null if none settles any. */

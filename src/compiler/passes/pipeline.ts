@@ -8,31 +8,35 @@ import { dce } from "./dce.js";
 import { factor } from "./factor.js";
 import { flatten } from "./flatten.js";
 import { foldEmbedding } from "./fold-embedding.js";
+import { joinMatmuls } from "./join-matmuls.js";
 import { keepNames } from "./keep-names.js";
 import { maskPadding } from "./mask-padding.js";
 import { mergeMatmuls } from "./merge-matmuls.js";
 import { packGates, packSums } from "./pack-gates.js";
 import { packMatmuls } from "./pack-matmuls.js";
 import { regroup } from "./regroup.js";
+import { shareConcats } from "./share-concats.js";
 import { simplify } from "./simplify.js";
 import { splitMatmul } from "./split-matmul.js";
 import type { Pass } from "./types.js";
 import { views } from "./views.js";
 
-const tidy: readonly Pass[] = [keepNames, copyprop, simplify, views, cse];
+const tidy: readonly Pass[] = [keepNames, copyprop, simplify, views, copyprop, cse];
 
 /** Before differentiation: what is packed here, the adjoint has packed too. */
 export const preparation: readonly Pass[] = [
   dce,
   ...tidy,
   flatten,
-  foldEmbedding,
   splitMatmul,
+  views,
+  foldEmbedding,
   packMatmuls,
   flatten,
   mergeMatmuls,
   ...tidy,
   packSums,
+  joinMatmuls,
   regroup,
   ...tidy,
 ];
@@ -45,9 +49,11 @@ export const pipeline: readonly Pass[] = [
   ...tidy,
   flatten,
   factor,
+  copyprop,
   simplify,
   flatten,
   regroup,
+  shareConcats,
   concatProducts,
   packGates,
   ...tidy,

@@ -2,7 +2,7 @@ import { SystemBuilder } from "../system/builder.js";
 import { E, ofRead } from "../system/expr.js";
 import type { Eq, Read, Value } from "../system/types.js";
 import { eliminate } from "./dce.js";
-import { type Seen, sameRead, seeThrough } from "./rewrite.js";
+import { type Seen, sameRead, seeThrough, useCounts } from "./rewrite.js";
 import type { Pass } from "./types.js";
 
 export const views: Pass = {
@@ -10,10 +10,11 @@ export const views: Pass = {
   doc: "Cancel slices, pads, concatenations, transposes and reshapes; a sum of pads that tile the whole is a concatenation.",
   run(system, keep) {
     const builder = new SystemBuilder(system);
+    const uses = useCounts(system);
     for (const id of system.values.keys())
       for (let again = true; again; ) {
         const v = builder.get(id);
-        const next = v.eq && v.eq.red === null ? cancel(builder, v, v.eq) : null;
+        const next = v.eq && v.eq.red === null ? cancel(builder, uses, v, v.eq) : null;
         if (next) builder.values.set(id, { ...builder.get(id), eq: next });
         again = next !== null;
       }
@@ -21,9 +22,11 @@ export const views: Pass = {
   },
 };
 
+type Uses = ReadonlyMap<string, number>;
+
 const num = (eq: Eq, key: string): number => eq.attrs[key] as number;
 
-function cancel(builder: SystemBuilder, v: Value, eq: Eq): Eq | null {
+function cancel(builder: SystemBuilder, uses: Uses, v: Value, eq: Eq): Eq | null {
   const [x] = eq.args;
   if (!x) return null;
   const inner = seeThrough(builder.values, x);
@@ -38,7 +41,7 @@ function cancel(builder: SystemBuilder, v: Value, eq: Eq): Eq | null {
       if (num(eq, "len") === builder.get(x.v).shape[0]) return to("id", [x]);
       return inner && sliceOf(builder, v, eq, inner);
     case "concat":
-      return joined(builder, v, eq);
+      return joined(builder, uses, v, eq);
     case "add":
       return padsToConcat(builder, v, eq);
     default:
@@ -72,8 +75,8 @@ function sliceOf(builder: SystemBuilder, v: Value, eq: Eq, inner: Seen): Eq | nu
   return null;
 }
 
-/** A concatenation of adjacent slices of one value is one slice of it; concatenations in it are opened. */
-function joined(builder: SystemBuilder, v: Value, eq: Eq): Eq | null {
+/** A concatenation of adjacent slices of one value is one slice of it; concatenations in it are opened where nobody else reads them. */
+function joined(builder: SystemBuilder, uses: Uses, v: Value, eq: Eq): Eq | null {
   if (eq.args.length === 1) return { ...eq, op: "id", attrs: {} };
   interface Part {
     readonly read: Read;
@@ -83,7 +86,7 @@ function joined(builder: SystemBuilder, v: Value, eq: Eq): Eq | null {
   const parts: Part[] = [];
   const opened = eq.args.flatMap((r) => {
     const inner = seeThrough(builder.values, r);
-    if (inner?.eq.op !== "concat" || inner.value.slots.length !== v.slots.length) return [r];
+    if (inner?.eq.op !== "concat" || inner.value.slots.length !== v.slots.length || uses.get(r.v) !== 1) return [r];
     changed = true;
     return inner.args;
   });

@@ -156,6 +156,7 @@ export class Evaluator {
     if (eq.op === "extent") return Float64Array.of(this.extent(eq.attrs["axis"] as string, point));
     const def = opOf(eq.op);
     if (
+      this.env.padded &&
       eq.op === "mask" &&
       !(eq.attrs["slots"] as readonly string[]).every((name) => this.#isInside(v, eq, name, point))
     )
