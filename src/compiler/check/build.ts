@@ -56,7 +56,6 @@ class Build {
         return id;
       },
       hasBatch: (q) => this.#batch.has(q),
-      isRagged: (axis) => cx.axes.get(axis)?.size === null,
     };
     this.#lower = new Lower(this.#target);
   }

@@ -7,7 +7,7 @@ import { at } from "../system/positions.js";
 import type { Pos, System } from "../system/types.js";
 import type { Context } from "./context.js";
 import { showRead } from "./indices.js";
-import type { Boundary, Quantity } from "./terms.js";
+import type { Quantity } from "./terms.js";
 import { type ReadTerm, readsIn, termsOf } from "./walk.js";
 
 /** `from` reads `to`. */
@@ -20,7 +20,6 @@ interface Edge {
 }
 
 export interface Systems {
-  readonly boundaries: ReadonlyMap<Quantity, readonly Boundary[]>;
   readonly lineOf: (offset: number, file?: string) => number;
   build(drawn: readonly string[]): System;
 }

@@ -1,8 +1,6 @@
 /** Names (R9): everything that a model declares, in one namespace; the order of the text does not matter. */
 import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
-import * as randoms from "../diagnostics/check-randoms.js";
-import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, ModelDef, Statement, Target } from "../syntax/ast.js";
@@ -10,15 +8,18 @@ import { printExpr } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
-import * as dims from "./dims.js";
 import { describe, type Entity, Names } from "./entities.js";
 import { defineCell, type Libraries } from "./imports.js";
 import { linear } from "./indices.js";
 import { instantiate } from "./instances.js";
+import { axisOf, hyperparameterOf, isWhole } from "./left.js";
+import { noiseOf } from "./noise.js";
 import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
+import { checkRequire, declareDims, namesIn } from "./sizes.js";
 import type { Quantity } from "./terms.js";
 import { open, type Place, poison, scalar, type Type, token } from "./types.js";
+import { declareUntil } from "./until.js";
 
 type Of<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
 
@@ -37,7 +38,8 @@ export function declareModel(
   for (const s of all("cell")) defineCell(s, own, cx.reporter);
   for (const s of all("vocab")) d.vocab(s);
   for (const s of all("equation")) d.hyperparameter(s);
-  d.dims(all("dim"), all("require"));
+  declareDims(cx, own, overrides, all("dim"), (name, entity) => d.set(name, entity));
+  for (const s of all("require")) checkRequire(cx, own, s);
   for (const s of all("axis")) d.axis(s);
   for (const s of all("nodes")) {
     cx.report(
@@ -54,7 +56,7 @@ export function declareModel(
   for (const s of all("instance")) d.instance(s, home);
   for (const s of all("equation")) d.equation(s);
   for (const s of all("equation")) d.clauses(s);
-  for (const s of all("axis")) if (s.until) d.until(s, s.until);
+  for (const s of all("axis")) if (s.until) declareUntil(cx, own, s, s.until);
   return own;
 }
 
@@ -103,87 +105,6 @@ class Declarations {
       value: this.overrides.number(name, place, numberOf(this.cx, s.value, this.own) as number),
       place,
     });
-  }
-
-  dims(statements: readonly Of<"dim">[], requires: readonly Of<"require">[]): void {
-    const pending = new Map(statements.map((s) => [s.name, s]));
-    const busy = new Set<string>();
-    const define = (s: Of<"dim">): void => {
-      pending.delete(s.name);
-      busy.add(s.name);
-      for (const name of namesIn(s.value)) {
-        const other = pending.get(name);
-        if (other) define(other);
-        else if (busy.has(name)) {
-          this.cx.report(names.circularDim({ place: s.span, name: s.name }));
-          this.set(s.name, { kind: "wrong", place: s.nameSpan });
-          busy.delete(s.name);
-          return;
-        }
-      }
-      busy.delete(s.name);
-      this.set(s.name, this.dim(s));
-    };
-    for (const s of statements) if (pending.get(s.name) === s) define(s);
-    for (const s of statements)
-      if (this.own.own(s.name)?.place !== s.nameSpan) this.set(s.name, { kind: "wrong", place: s.nameSpan });
-    for (const r of requires) this.require(r);
-  }
-
-  dim(s: Of<"dim">): Entity {
-    const { cx } = this;
-    const set = this.overrides.size(s.name, s.nameSpan);
-    if (set === null && namesIn(s.value).length) {
-      const dim = dimOf(cx, s.value, this.own);
-      return dim ? { kind: "dim", dim, place: s.nameSpan } : { kind: "wrong", place: s.nameSpan };
-    }
-    const n = set ?? constantOf(cx, s.value, this.own, `the dim \`${s.name}\``);
-    if (n === null) return { kind: "wrong", place: s.nameSpan };
-    if (!Number.isInteger(n) || n < 1) {
-      cx.report(
-        names.badConstant({
-          place: s.value.span,
-          what: `the dim \`${s.name}\``,
-          value: n,
-          needs: "a positive integer",
-        }),
-      );
-      return { kind: "wrong", place: s.nameSpan };
-    }
-    cx.sizes.set(s.name, n);
-    return { kind: "dim", dim: dims.named(s.name), place: s.nameSpan };
-  }
-
-  /** `require E == H` makes two dims one; any other condition must hold of constants. */
-  require(s: Of<"require">): void {
-    const e = s.value;
-    if (e.kind !== "binary") {
-      this.cx.report(notSupported({ place: s.span, construct: "a `require` that is no comparison" }));
-      return;
-    }
-    const [a, b] = [numberOf(this.cx, e.left, this.own), numberOf(this.cx, e.right, this.own)];
-    if (a === null || b === null) {
-      this.cx.report(names.notConstant({ place: e.span, what: "what is required" }));
-      return;
-    }
-    const holds: Readonly<Record<string, boolean>> = {
-      "==": a === b,
-      "!=": a !== b,
-      "<": a < b,
-      "<=": a <= b,
-      ">": a > b,
-      ">=": a >= b,
-    };
-    if (!(e.op in holds))
-      this.cx.report(notSupported({ place: s.span, construct: "a `require` that is no comparison" }));
-    else if (!holds[e.op])
-      this.cx.report(
-        names.requireFails({ place: e.span, left: String(a), right: String(b), op: `\`${printExpr(e)}\`` }),
-      );
-    else if (e.op === "==" && e.left.kind === "name" && e.right.kind === "name") {
-      const [x, y] = [this.own.own(e.left.name), this.own.own(e.right.name)];
-      if (x?.kind === "dim" && y?.kind === "dim") this.own.set(e.left.name, { ...x, dim: y.dim });
-    }
   }
 
   axis(s: Of<"axis">): void {
@@ -384,109 +305,4 @@ class Declarations {
       this.own.set(t.name, { kind: "wrong", place: t.nameSpan });
     }
   }
-
-  /** `until y[t] == EOS` */
-  until(s: Of<"axis">, e: Expr): void {
-    const axis = this.cx.axes.get(printExpr(s.bound));
-    if (!axis || this.own.own(s.name)?.kind !== "axis") return;
-    const example = `axis ${s.name} < ${axis.bound} until y[${s.name}] == EOS`;
-    const bad = (message: string): void => this.cx.report(randoms.badUntil({ place: e.span, message, example }));
-    if (e.kind !== "binary" || e.op !== "==" || e.left.kind !== "index")
-      return bad("`until` compares a random with a token");
-    const entity = this.own.find(e.left.name);
-    const q = entity?.kind === "quantity" ? entity.quantity : null;
-    if (entity?.kind === "wrong") return;
-    if (q?.role !== "random") return bad(`\`${e.left.name}\` is no random; decoding stops at what is drawn`);
-    const [index] = e.left.indices;
-    const x =
-      index && linear(this.cx, index.value, axis.bound, { names: this.own, vars: new Map(), slots: [], prefix: "" });
-    if (e.left.indices.length !== 1 || x?.slot?.name !== s.name || x.off !== 0)
-      return bad(`\`until\` looks at \`${q.name}[${s.name}]\``);
-    const vocab = q.type.known?.kind === "token" ? this.cx.vocabs.get(q.type.known.vocab) : undefined;
-    if (!vocab) return bad(`\`${q.name}\` is no token, so it cannot end a sequence`);
-    if (axis.size) return bad(`the length of \`${axis.bound}\` is fixed, so nothing can end it`);
-    if (e.right.kind === "name" && e.right.name === "EOS") {
-      vocab.special.add("EOS");
-      axis.until = { random: q.id, token: "<EOS>" };
-    } else if (e.right.kind === "string") {
-      const text = e.right.value;
-      if (vocab.tokens && !vocab.tokens.includes(text))
-        return this.cx.report(
-          shapes.unknownToken({
-            place: e.right.span,
-            text,
-            vocab: vocab.name,
-            declared: vocab.place,
-            near: nearest(text, vocab.tokens),
-          }),
-        );
-      axis.until = { random: q.id, token: text };
-    } else bad("a sequence ends with a token: `EOS`, or one in quotes");
-  }
-}
-
-/** `lr = 0.01`: an equation without axes whose right side is a literal. */
-export function hyperparameterOf(s: Of<"equation">): string | null {
-  const [t] = s.targets;
-  const literal =
-    s.value.kind === "number" || (s.value.kind === "unary" && s.value.op === "-" && s.value.arg.kind === "number");
-  return t && s.targets.length === 1 && !t.indices.length && !t.type && literal ? t.name : null;
-}
-
-function axisOf(scope: Names, e: Expr): Slot | null {
-  const entity = e.kind === "name" ? scope.find(e.name) : undefined;
-  return entity?.kind === "axis" ? entity.slot : null;
-}
-
-/** Is the left side an equation for the whole domain, or a clause for a part of it? */
-export function isWhole(scope: Names, t: Target): boolean {
-  return t.indices.every((i) => {
-    if (i.value.kind !== "name") return false;
-    const kind = scope.find(i.value.name)?.kind;
-    return kind === "axis" || kind === undefined || kind === "wrong";
-  });
-}
-
-function namesIn(e: Expr): string[] {
-  switch (e.kind) {
-    case "name":
-      return [e.name];
-    case "index":
-      return [e.name, ...e.indices.flatMap((i) => namesIn(i.value))];
-    case "unary":
-    case "transpose":
-      return namesIn(e.arg);
-    case "binary":
-      return [...namesIn(e.left), ...namesIn(e.right)];
-    case "call":
-      return e.args.flatMap((a) => namesIn(a.value));
-    default:
-      return [];
-  }
-}
-
-/** `normal(0, 1)`, `bernoulli(0.5)`, `uniform(a, b)` with constants. */
-function noiseOf(cx: Context, e: Expr, scope: Names): Quantity["noise"] {
-  const counts = { normal: 2, bernoulli: 1, uniform: 2 } as const;
-  const bad = (message: string): null => {
-    cx.report(
-      randoms.badDistribution({
-        place: e.span,
-        message,
-        help: "noise is `normal(mean, sd)`, `bernoulli(p)` or `uniform(a, b)` of constants",
-      }),
-    );
-    return null;
-  };
-  if (e.kind !== "call" || !(e.callee in counts)) return bad("this is no distribution of noise");
-  const dist = e.callee as keyof typeof counts;
-  if (e.args.length !== counts[dist])
-    return bad(`\`${dist}\` takes ${counts[dist] === 1 ? "one number" : "two numbers"}`);
-  const params = e.args.map((a) => constantOf(cx, a.value, scope, `a parameter of \`${dist}\``));
-  if (params.some((p) => p === null)) return null;
-  const [a, b] = params as [number, number];
-  if (dist === "bernoulli" && !(a >= 0 && a <= 1)) return bad(`a probability lies between 0 and 1; this is ${a}`);
-  if (dist === "normal" && b < 0) return bad(`a deviation is not negative; this is ${b}`);
-  if (dist === "uniform" && !(a < b)) return bad(`the interval from ${a} to ${b} is empty`);
-  return { dist, params: params as number[] };
 }

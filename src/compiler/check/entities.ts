@@ -32,8 +32,6 @@ export interface Instance {
   readonly prefix: string;
   /** Its dims, hyperparameters, parameters and nested instances. */
   readonly names: Names;
-  /** Sizes of the formals. */
-  readonly place: Place;
 }
 
 const kindNames: Readonly<Record<Entity["kind"], string>> = {

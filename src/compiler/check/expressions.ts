@@ -8,7 +8,6 @@ import type { Expr, Index } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerm } from "./calls.js";
-import { numberOf } from "./constants.js";
 import type { Context, Scope } from "./context.js";
 import * as dims from "./dims.js";
 import { describe } from "./entities.js";
@@ -310,6 +309,3 @@ const axisNames = (scope: Scope): string[] => {
     for (const [k, e] of n.entries()) if (e.kind === "axis") out.push(k);
   return out;
 };
-
-/** A constant that a term is, or null. */
-export const constantTerm = (cx: Context, e: Expr, scope: Scope): number | null => numberOf(cx, e, scope.names);

@@ -126,6 +126,14 @@ export function checkAxes(cx: Context): void {
     );
     if (!carried) cx.report(domains.unboundAxis({ place: a.place, bound: a.bound, axis: a.vars[0] as string }));
   }
+  for (const v of cx.vocabs.values()) {
+    const given = (q: Quantity): boolean => q.role === "input" || q.role === "random";
+    const filled = cx.quantities.some((q) => {
+      const k = knownOf(q.type);
+      return given(q) && (k?.kind === "poison" || (k?.kind === "token" && k.vocab === v.name));
+    });
+    if (!v.tokens && !filled) cx.report(domains.emptyVocab({ place: v.place, name: v.name }));
+  }
 }
 
 /** An axis that decoding makes has to end (R18). */

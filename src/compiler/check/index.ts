@@ -124,7 +124,6 @@ function checkModel(
     return system;
   };
   checkCausality(cx, {
-    boundaries,
     build,
     lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
   });

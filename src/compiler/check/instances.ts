@@ -88,7 +88,7 @@ export function instantiate(
     }
   }
   for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
-  const instance: Instance = { cell, prefix: path, names: own, place: s.target.span };
+  const instance: Instance = { cell, prefix: path, names: own };
   for (const item of def.body) declareInside(cx, item, instance, open, via ?? s.span);
   return instance;
 }

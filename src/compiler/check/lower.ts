@@ -15,7 +15,6 @@ export interface Target {
   size(d: Dim): number;
   tokenId(vocab: string, text: string): number;
   hasBatch(q: Quantity): boolean;
-  isRagged(axis: string): boolean;
 }
 
 /** Lowers terms; `env` puts constants in place of variables (a clause used at one of its indices). */

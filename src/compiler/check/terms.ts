@@ -2,7 +2,6 @@
  * Resolved expressions: names are looked up, cells are inlined, indices are positions. Their types are filled in by
  * unification; then they are lowered to the ops of a System.
  */
-import type { Init } from "../model.js";
 import type { Expr } from "../syntax/ast.js";
 import type { Clause, Pos, Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
@@ -135,5 +134,3 @@ export interface Boundary {
   readonly pins: Clause["pins"];
   readonly clause: ClauseDef;
 }
-
-export type Start = Init;

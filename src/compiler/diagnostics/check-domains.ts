@@ -103,6 +103,14 @@ export const unboundAxis = defineDiagnostic<{ place: Place; bound: string; axis:
   help: ({ bound }) => `declare \`dim ${bound} = …\`, or give an input or a random this axis`,
 });
 
+export const emptyVocab = defineDiagnostic<{ place: Place; name: string }>({
+  code: "empty-vocab",
+  severity: "error",
+  message: ({ name }) => `nothing says which tokens \`${name}\` has: no input or random is a token of it`,
+  labels: ({ place }) => [label(place, "its tokens are unknown")],
+  help: ({ name }) => `list them, \`vocab ${name} = ["a", "b"]\`, or declare an input or a random \`: ${name}\``,
+});
+
 export const openEnd = defineDiagnostic<{ place: Place; axis: string; random: string; at: string; discrete: boolean }>({
   code: "open-end",
   severity: "warning",

@@ -126,14 +126,6 @@ export const notAToken = defineDiagnostic<{ place: Place; text: string; other: s
   help: () => "tokens compare with tokens and define tokens; a vector starts from a number or a vector",
 });
 
-export const tooManyIndices = defineDiagnostic<{ name: string; place: Place; axes: number; type: string }>({
-  code: "too-many-indices",
-  severity: "error",
-  message: ({ name, axes, type }) =>
-    `\`${name}\` has ${axes === 0 ? "no axes" : `${axes} ${axes === 1 ? "axis" : "axes"}`} and is ${type}: there are more indices than it has`,
-  labels: ({ place }) => [label(place, "an index too many")],
-});
-
 export const missingStart = defineDiagnostic<{ name: string; type: string; place: Place; read: Place | null }>({
   code: "missing-start",
   severity: "error",

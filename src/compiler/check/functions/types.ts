@@ -25,7 +25,6 @@ export interface CallContext {
 export interface Lowering {
   /** The numeric shape in arithmetic; a token is its one-hot vector. */
   shape(t: Term): readonly number[];
-  size(d: Dim): number;
   /** As a float tensor of its own shape. */
   tensor(t: Term): Expr;
   /** As it is: a token stays an index. */
