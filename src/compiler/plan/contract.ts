@@ -12,12 +12,16 @@ interface Operand {
   readonly labels: Labels;
 }
 
-/** sum over the labels that `out` lacks of a · b. Dims of 1 in an operand are repeated. The result has the labels `out`. */
+/**
+ * sum over the labels that `out` lacks of a · b. Dims of 1 in an operand are repeated. The result has the labels `out`,
+ * of which the first `lead` are variables or the batch, the others features.
+ */
 export function contract(
   flat: Flat,
   a: { ref: Ref; labels: Labels },
   b: { ref: Ref; labels: Labels },
   out: Labels,
+  lead: number,
   sizes: ReadonlyMap<string, number>,
 ): Ref {
   const extent = (l: string): number => sizes.get(l) as number;
@@ -44,7 +48,7 @@ export function contract(
     left: out.filter((l) => x.labels.includes(l) && !y.labels.includes(l)),
     right: out.filter((l) => y.labels.includes(l) && !x.labels.includes(l)),
   };
-  return flat.affine(product(flat, x, y, group, out, shapeOut, extent), times, 0);
+  return flat.affine(product(flat, x, y, group, out, lead, shapeOut, extent), times, 0);
 }
 
 interface Groups {
@@ -60,6 +64,7 @@ function product(
   y: Operand,
   g: Groups,
   out: Labels,
+  lead: number,
   shapeOut: readonly number[],
   extent: (l: string) => number,
 ): Ref {
@@ -71,8 +76,10 @@ function product(
     const axes = g.sum.map((_, i) => out.length + i);
     return flat.reshape(flat.sum(both, axes, [...shapeOut, ...g.sum.map(extent)]), shapeOut);
   }
-  // [left…, right…] or [right…, left…], whichever needs no transposition
-  const swap = out.filter((l) => !g.batch.includes(l))[0] === g.right[0] && g.right.length > 0;
+  // [left…, right…] or [right…, left…], whichever needs no transposition; a single vector is a row, as it is in a batch
+  const isRow = !g.right.length && g.left.every((l) => out.indexOf(l) >= lead);
+  const first = out.find((l) => !g.batch.includes(l));
+  const swap = isRow || (g.right.length > 0 && first === g.right[0]);
   const [p, q, m, n] = swap ? [y, x, g.right, g.left] : [x, y, g.left, g.right];
   const sum = sumOrder(p, q, g, m, n);
   const left = matrix(flat, p, g.batch, m, sum, count);

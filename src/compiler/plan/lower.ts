@@ -33,7 +33,8 @@ export interface LowerOptions {
 }
 
 /**
- * Lowers a scheduled System to a flat list of tensor instructions for batches of one padded shape.
+ * Lowers a scheduled System to a flat list of tensor instructions for batches of one padded shape. The System must have
+ * been optimised: the pass `mask-padding` sees to it that sums do not notice the padding of ragged axes.
  * Throws where an extent of a ragged axis is missing.
  */
 export function lower(

@@ -23,6 +23,7 @@ export function contraction(
     { ref: a.ref, labels: [...dims, ...a.features] },
     { ref: b.ref, labels: [...dims, ...b.features] },
     [...kept, ...out],
+    kept.length,
     sizes,
   );
   const shape = c.flat.shapeOf(result);

@@ -40,19 +40,39 @@ function eachTap(g: Geometry, kh: number, kw: number, f: (o: number, k: number, 
 
 type Fill = (out: Values, args: readonly Values[]) => void;
 
-/** Arguments: images, gradient of the result. */
+/** Output positions whose window pixel `k` lies inside an image of `size` pixels: from … to − 1. */
+const inside = (size: number, out: number, k: number, before: number, stride: number): [number, number] => [
+  Math.max(0, Math.ceil((before - k) / stride)),
+  Math.min(out, Math.floor((size - 1 + before - k) / stride) + 1),
+];
+
+/** Arguments: images, gradient of the result. Plain loops, kernel pixels outermost: this one costs as much as the convolution. */
 export function conv2dFilter(call: KernelCall<unknown>): Fill {
   const [kh, kw, ci, co] = call.instr.shapes[0] as unknown as [number, number, number, number];
   const g = geometry(call.shapes[0] as Shape, kh, kw, call);
-  return (out, [x, dy]) => {
+  return (out, [images, gradient]) => {
+    const [x, dy] = [images as Float32Array, gradient as Float32Array];
     out.fill(0);
-    eachTap(g, kh, kw, (o, k, i) => {
-      for (let c = 0; c < ci; c++) {
-        const v = (x as Values)[i * ci + c] as number;
-        const to = (k * ci + c) * co;
-        for (let q = 0; q < co; q++) out[to + q] = (out[to + q] as number) + v * ((dy as Values)[o * co + q] as number);
+    for (let a = 0; a < kh; a++)
+      for (let b = 0; b < kw; b++) {
+        const [top, bottom] = inside(g.h, g.oh, a, g.top, g.stride);
+        const [left, right] = inside(g.w, g.ow, b, g.left, g.stride);
+        const to = (a * kw + b) * ci * co;
+        for (let n = 0; n < g.count; n++)
+          for (let r = top; r < bottom; r++) {
+            const row = (n * g.h + r * g.stride + a - g.top) * g.w + b - g.left;
+            for (let s = left; s < right; s++) {
+              const from = (row + s * g.stride) * ci;
+              const o = ((n * g.oh + r) * g.ow + s) * co;
+              for (let c = 0; c < ci; c++) {
+                const v = x[from + c] as number;
+                if (v === 0) continue;
+                const k = to + c * co;
+                for (let q = 0; q < co; q++) out[k + q] = (out[k + q] as number) + v * (dy[o + q] as number);
+              }
+            }
+          }
       }
-    });
   };
 }
 
