@@ -1,5 +1,5 @@
 /** Compiles the sources to `dist`, unless they are what `dist` was compiled from (`--force`: anyway). */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { at, digest, isMain, isStamped, runBin } from "./steps.mjs";
 
@@ -13,8 +13,10 @@ export function build({ force = false } = {}) {
   try {
     if (runBin("typescript", "bin/tsc", ["-p", "tsconfig.build.json", "--outDir", fresh]) !== 0) return false;
     writeFileSync(join(fresh, stampName), sources);
-    rmSync(at("dist"), { recursive: true, force: true });
+    const old = `${fresh}-old`;
+    if (existsSync(at("dist"))) renameSync(at("dist"), old);
     renameSync(fresh, at("dist"));
+    rmSync(old, { recursive: true, force: true });
     return true;
   } finally {
     rmSync(fresh, { recursive: true, force: true });

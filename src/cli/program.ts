@@ -86,6 +86,13 @@ export function makeProgram(start: Start): Command {
       start(options, async (session) => (await import("./verbs/generate.js")).generate(dir, options, session)),
     );
 
+  verb("fmt", "specs in the regular layout; prints what was changed")
+    .argument("<specs...>", "files")
+    .option("--check", "change nothing; exit 3 where something would be")
+    .action((paths: string[], options: Common & { check?: boolean }) =>
+      start(options, async (session) => (await import("./verbs/fmt.js")).fmt(paths, options, session)),
+    );
+
   verb("doctor", "which backends work here, and why not")
     .option("--build-native", "build the native engine: Linux x64, python3 with pip, a C++ compiler, 1 GB of disk")
     .action((options: Common & { buildNative?: boolean }) =>

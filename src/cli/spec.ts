@@ -49,7 +49,8 @@ export function onlyModel({ model, models, file }: Compiled, options: SpecOption
   return model;
 }
 
-function readSpec(path: string): string {
+/** Throws `UsageError` where there is no such file. */
+export function readSpec(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -33,9 +33,15 @@ export async function generate(dir: string, options: GenerateOptions, session: S
   network.dispose();
 }
 
-export function printSample(network: Network, { logp, ...output }: Record<string, unknown>, session: Session): void {
-  session.output.event({ event: "sample", step: network.progress.step, output, logp });
+export function printSample(network: Network, result: Record<string, unknown>, session: Session): void {
+  const { output, about } = parts(result);
+  session.output.event({ event: "sample", step: network.progress.step, output, ...about });
   session.output.data(textOf(output));
+}
+
+/** What was drawn, and what is said about it: `logp`, and of a beam search the `alternatives`. */
+export function parts({ logp, alternatives, ...output }: Record<string, unknown>) {
+  return { output, about: { logp, ...(alternatives === undefined ? {} : { alternatives }) } };
 }
 
 /** The text itself where there is one random and it is text, else JSON. */

@@ -4,7 +4,7 @@ import type { Network } from "../../runtime/index.js";
 import type { DataRecord } from "../../runtime/types.js";
 import type { Session } from "../session.js";
 import { evaluateNetwork } from "./evaluate.js";
-import { beginning, printSample } from "./generate.js";
+import { beginning, parts, printSample } from "./generate.js";
 import { done, type TrainOptions, trainSpec } from "./train.js";
 
 export type RunOptions = Omit<TrainOptions, "resume">;
@@ -15,7 +15,7 @@ export async function run(path: string, options: RunOptions, session: Session): 
   if (!session.signal.aborted) await showSamples(network, session);
   const { fields } = network.model;
   const next = fields.some(({ role }) => role === "input") ? "predict" : "generate";
-  session.output.message(`the model is in ${dir}: try \`recurve ${next} ${dir}\``);
+  if (result.reason !== "aborted") session.output.message(`the model is in ${dir}: try \`recurve ${next} ${dir}\``);
   done(session, dir, result);
   network.dispose();
 }
@@ -34,10 +34,11 @@ async function showSamples(network: Network, session: Session): Promise<void> {
   }
   const examples = (await recordsOf(network)).slice(0, SHOWN);
   const results = await network.decode(examples.map(({ input }) => input));
-  results.forEach(({ logp, ...output }, i) => {
+  results.forEach((result, i) => {
+    const { output, about } = parts(result);
     const { input, expected } = examples[i]!;
     const { step } = network.progress;
-    session.output.event({ event: "sample", step, input: texts(input), output, logp, expected });
+    session.output.event({ event: "sample", step, input: texts(input), output, ...about, expected });
     const right = JSON.stringify(output) === JSON.stringify(expected);
     session.output.data(`${line(input)} → ${line(output)}${right ? "" : ` (in the data: ${line(expected)})`}`);
   });

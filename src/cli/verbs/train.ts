@@ -45,7 +45,7 @@ export interface Trained {
 
 export async function train(path: string, options: TrainOptions, session: Session): Promise<void> {
   const { network, result, dir } = await trainSpec(path, options, session);
-  session.output.message(`the model is in ${dir}: try \`recurve eval ${dir}\``);
+  if (result.reason !== "aborted") session.output.message(`the model is in ${dir}: try \`recurve eval ${dir}\``);
   done(session, dir, result);
   network.dispose();
 }
@@ -54,7 +54,9 @@ export async function train(path: string, options: TrainOptions, session: Sessio
 export function done({ output, signal }: Session, dir: string, { reason, step }: FitResult): void {
   output.event({ event: "done", reason, step, dir });
   if (reason === "aborted" || signal.aborted) {
-    output.message(`interrupted: ${dir} holds the model as it was after step ${count(step)}`);
+    output.message(
+      `interrupted after step ${count(step)}; to go on, give the same command again (\`train\`: with --resume)`,
+    );
     throw new Exit(EXIT.interrupted);
   }
 }
@@ -75,7 +77,7 @@ export async function trainSpec(path: string, options: TrainOptions, session: Se
   output.event({ event: "compiled", file: compiled.file, model: model.name, backend: network.device.name });
   const parts = (["train", "valid", "test"] as const).flatMap((name) => {
     const part = data[name];
-    return part ? [`${name} ${count(part.count)} ${part.kind === "streams" ? "steps" : "records"}`] : [];
+    return part ? [`${name} ${count(part.count)} ${part.kind === "streams" ? "time steps" : "records"}`] : [];
   });
   output.message(`${model.name} on ${network.device.name}: ${parts.join(", ")}`);
   if (from > 0) output.message(`going on after step ${count(from)} of ${dir}`);
