@@ -1,13 +1,14 @@
 /** Generated from the op table: every op is held to its own shape rule, derivative rule and declared properties. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { grad } from "../../src/compiler/ad/grad.js";
-import { opOf, ops } from "../../src/compiler/ops/index.js";
+import { families, opOf, ops } from "../../src/compiler/ops/index.js";
 import type { OpDef, OpSample } from "../../src/compiler/ops/types.js";
 import { SystemBuilder } from "../../src/compiler/system/builder.js";
 import { E, op } from "../../src/compiler/system/expr.js";
 import { product } from "../../src/compiler/system/types.js";
 import { type Environment, Evaluator } from "../../src/compiler/targets/reference/evaluator.js";
-import { opGradientErrors, sampleArguments, sampleSystem } from "../support/op-checks.js";
+import { differentiableArguments, opGradientErrors, sampleArguments, sampleSystem } from "../support/op-checks.js";
 
 const sampled = ops.flatMap((def) => def.samples.map((sample, i) => [`${def.name} ${i}`, def, sample] as const));
 const evaluate = (def: OpDef, args: readonly Float64Array[], { attrs = {}, shapes }: OpSample): Float64Array =>
@@ -16,15 +17,6 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>): void => {
   expect(a.length).toBe(b.length);
   for (let i = 0; i < a.length; i++) expect(a[i]).toBeCloseTo(b[i] as number, 10);
 };
-
-/** Does the rule give the argument an adjoint? Arguments that are indices or conditions have none. */
-function differentiable(def: OpDef, { shapes, attrs = {} }: OpSample): boolean[] {
-  const { vjp } = def;
-  if (typeof vjp !== "function") return shapes.map(() => false);
-  const outShape = def.infer(shapes, attrs);
-  const args = shapes.map((s) => E.num(1, s));
-  return vjp({ ct: E.num(1, outShape), out: E.num(1, outShape), args, attrs, shapes, outShape }).map((g) => g !== null);
-}
 
 it.each(ops.map((def) => [def.name, def] as const))("%s: samples, or a reason why none; documented", (_, def) => {
   expect(def.samples.length > 0).toBe(def.unsampled === undefined);
@@ -45,14 +37,14 @@ describe("the shape rule is the shape of the evaluation", () => {
 
 describe("first and second derivative against central differences", () => {
   it.each(sampled)("%s", (_, def, sample) => {
-    expect(opGradientErrors(def, sample, differentiable(def, sample))).toEqual([]);
+    expect(opGradientErrors(def, sample, differentiableArguments(def, sample))).toEqual([]);
   });
 });
 
 describe("multilinear ops are linear in each argument", () => {
   it.each(sampled.filter(([, def]) => def.multilinear))("%s", (_, def, sample) => {
     const args = sampleArguments(def, sample);
-    const isFloat = differentiable(def, sample);
+    const isFloat = differentiableArguments(def, sample);
     for (const [i, x] of args.entries()) {
       if (!isFloat[i]) continue;
       const y = x.map((v, k) => Math.sin(v + k));
@@ -82,7 +74,7 @@ describe("the zero rule holds", () => {
         sample,
       );
     const isZero = (x: Float64Array): boolean => x.every((v) => v === 0);
-    const isFloat = differentiable(def, sample);
+    const isFloat = differentiableArguments(def, sample);
     if (rule === "all") expect(isZero(zeroed(() => true))).toBe(true);
     if (rule === "first") expect(isZero(zeroed((i) => i === 0))).toBe(true);
     if (rule === "any")
@@ -143,4 +135,12 @@ it("a rule that is not closed says so instead of giving zero", () => {
   const d = builder.ident(first.adjoint(ids[0] as string));
   builder.define("second", [], E.dot(d, d));
   expect(() => grad(builder.finish(), "second", ids)).toThrow("a second derivative of max pooling is not provided");
+});
+
+it("specs/ops.md is fresh (else: build, then node scripts/generate/ops.mjs)", async () => {
+  const root = new URL("../../", import.meta.url);
+  const { opsReference } = (await import(new URL("scripts/generate/ops-reference.mjs", root).href)) as {
+    opsReference(all: typeof families): string;
+  };
+  expect(readFileSync(new URL("specs/ops.md", root), "utf8")).toBe(opsReference(families));
 });

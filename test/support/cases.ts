@@ -124,7 +124,7 @@ export const cases: Readonly<Record<string, () => Case>> = {
     k.clause("h", { t: "-1" }, k.param("h0", [2], [l])("l"));
     k.loss([t], E.dot(h("$-1", "t"), y("t")));
   }),
-  "2-D grid with corners": sketch({ I: [3, 1, 2], J: [2, 3, 1] }, 3, (k) => {
+  "2-D grid with corners": sketch({ I: [3, 1, 0, 2, 0], J: [2, 3, 2, 0, 0] }, 5, (k) => {
     const [i, j] = [slot("i", "I"), slot("j", "J")];
     const [x, y, h] = [k.input("x", [2], [i, j]), k.input("y", [2]), k.value("h", [2], [i, j])];
     k.equate(

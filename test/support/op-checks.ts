@@ -16,6 +16,15 @@ export function sampleArguments(def: OpDef, { shapes, data }: OpSample): Float64
   });
 }
 
+/** Which arguments does the rule give an adjoint? Arguments that are indices or conditions have none. */
+export function differentiableArguments(def: OpDef, { shapes, attrs = {} }: OpSample): boolean[] {
+  const { vjp } = def;
+  if (typeof vjp !== "function") return shapes.map(() => false);
+  const outShape = def.infer(shapes, attrs);
+  const args = shapes.map((s) => E.num(1, s));
+  return vjp({ ct: E.num(1, outShape), out: E.num(1, outShape), args, attrs, shapes, outShape }).map((g) => g !== null);
+}
+
 /** loss = Σ weight · op(x0, x1, …), every argument a parameter. */
 export function sampleSystem(def: OpDef, sample: OpSample): { system: System; ids: string[]; env: Environment } {
   const builder = new SystemBuilder();

@@ -7,14 +7,47 @@ import * as tokens from "./tokens.js";
 import type { OpDef } from "./types.js";
 
 const { window: _window, ...convOps } = conv;
-const families = { ...elementwise, ...linear, ...structure, ...tokens, ...convOps };
+const all = { ...elementwise, ...linear, ...structure, ...tokens, ...convOps };
 
-export type OpName = (typeof families)[keyof typeof families]["name"];
+export type OpName = (typeof all)[keyof typeof all]["name"];
 
-const table = new Map<string, OpDef>(Object.values(families).map((def) => [def.name, def as OpDef]));
+export interface Family {
+  readonly name: string;
+  readonly doc: string;
+  readonly ops: readonly OpDef[];
+}
 
-/** All ops, in order of family. */
-export const ops: readonly OpDef[] = [...table.values()];
+const byName = (family: object): readonly OpDef[] =>
+  Object.values(family as Record<string, OpDef>).sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** All ops, as `specs/ops.md` lists them. */
+export const families: readonly Family[] = [
+  {
+    name: "Elementwise",
+    doc: "All arguments and the result have one shape. At kinks the derivative is 0; a tie gives all of it to the first.",
+    ops: byName(elementwise),
+  },
+  { name: "Contractions", doc: "Vectors are columns.", ops: byName(linear) },
+  {
+    name: "Structure and reductions",
+    doc: "Slices and concatenations act on the first dim; `…Along` ops act along an axis.",
+    ops: byName(structure),
+  },
+  {
+    name: "Tokens",
+    doc: "An integer stands for its one-hot vector; −1 is the missing token, the zero vector. Indices have no derivative.",
+    ops: byName(tokens),
+  },
+  {
+    name: "Images",
+    doc: "One element is [height, width, channels]; cross-correlation; `stride`, and `pad` is `valid` or `same`.",
+    ops: byName(convOps),
+  },
+];
+
+export const ops: readonly OpDef[] = families.flatMap((family) => family.ops);
+
+const table = new Map<string, OpDef>(ops.map((def) => [def.name, def]));
 
 export function opOf(name: string): OpDef {
   const def = table.get(name);
