@@ -1,7 +1,7 @@
 /** Systems that cover what differentiation, passes and schedule must get right, each small enough for finite differences. */
 import { E, lseOver, maxOver, op, softmaxAlong, sumOver } from "../../src/compiler/system/expr.js";
 import { gru, lstm } from "./cells.js";
-import { before, type Case, equals, guarded, Sketch, slot } from "./sketch.js";
+import { type Case, earlier, equals, guarded, Sketch, slot } from "./sketch.js";
 
 const [t, s, u, l] = [slot("t", "T"), slot("s", "S"), slot("u", "T"), slot("l", "L")];
 const ragged = [4, 1, 0];
@@ -201,7 +201,7 @@ export const cases: Readonly<Record<string, () => Case>> = {
   }),
   "attention over the own past, u < t": sketch({ T: [5, 1, 0] }, 3, (k) => {
     const [x, h, m] = [k.input("x", [2], [t]), k.value("h", [2], [t]), k.value("m", [2], [t])];
-    const past = guarded(h("u"), before("T", "u", "t"));
+    const past = guarded(h("u"), earlier("T", "u", "t"));
     k.equate("m", sumOver([u], E.scale(E.map("sigmoid", E.dot(E.mv(k.param("Q", [2, 2])(), x("t")), past)), past)));
     k.equate("h", tanh(E.mv(k.param("W", [2, 2])(), x("t")), E.mv(k.param("U", [2, 2])(), m("t"))));
     k.loss([t], E.dot(x("t"), h("t")));

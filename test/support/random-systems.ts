@@ -4,7 +4,7 @@
  * each other at t-1 and t-2 and earlier ones at t; backward values mirror that and read the forward ones anywhere.
  */
 import { E, type Expr, lseOver, maxOver, op, softmaxAlong, sumOver } from "../../src/compiler/system/expr.js";
-import { before, type Case, equals, guarded, Sketch, slot } from "./sketch.js";
+import { type Case, earlier, equals, guarded, Sketch, slot } from "./sketch.js";
 
 const [t, s, u] = [slot("t", "T"), slot("s", "S"), slot("u", "T")];
 
@@ -130,7 +130,7 @@ class Generator {
   past(e: Expr, open: readonly Sequence[], sign: 1 | -1): Expr {
     const values = open.length ? open : this.done;
     const v = this.k.access((values[this.choose(values.length)] as Sequence).id)("u");
-    const read = guarded(v, sign < 0 ? before("T", "u", "t") : before("T", "t", "u"));
+    const read = guarded(v, sign < 0 ? earlier("T", "u", "t") : earlier("T", "t", "u"));
     return sumOver([u], E.scale(E.map("sigmoid", E.dot(e, read)), read));
   }
 

@@ -117,7 +117,7 @@ export function guarded(e: Expr, ...when: readonly Cond[]): Expr {
   return { e: "read", read: { ...e.read, when: [...e.read.when, ...when] } };
 }
 
-export const before = (axis: string, a: string, b: string): Cond => ({
+export const earlier = (axis: string, a: string, b: string): Cond => ({
   rel: "lt",
   axis,
   a: position(a),

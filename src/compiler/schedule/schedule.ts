@@ -81,7 +81,26 @@ export function schedule(system: System): Program {
 
   const items = arrange(nodes, edges);
   if (!items) throw new NotCausal(stuck);
-  return { system, items };
+  return { system, items: resultsLast(system, items, edges) };
+}
+
+/**
+ * Moves what no axis has and no loop needs, such as the gradients of parameters and the loss, after the last loop, without
+ * changing an order that matters: a step then reads as forward, backward, gradients.
+ */
+function resultsLast(system: System, items: readonly Item[], edges: readonly Edge[]): Item[] {
+  const results = new Set<string>();
+  const readers = new Map<string, string[]>();
+  for (const e of edges) readers.set(e.to, [...(readers.get(e.to) ?? []), e.from]);
+  const last = new Set<Item>();
+  for (const item of [...items].reverse()) {
+    if (item.kind === "loop") continue;
+    const isRead = (readers.get(item.v) ?? []).some((id) => !results.has(id));
+    if (isRead || getValue(system, item.v).slots.length) continue;
+    results.add(item.v);
+    last.add(item);
+  }
+  return [...items.filter((item) => !last.has(item)), ...items.filter((item) => last.has(item))];
 }
 
 /** The slot of a value over an axis; of several (`a[t, u]`) the first is the time. */
