@@ -103,7 +103,7 @@ describe("an open axis", () => {
 
   it("without a bound or an end is an error that says what to write", () => {
     const d = decoder(models.languageModel(false), models.languageParams);
-    expect(() => d.generate(1, null, { ...greedy, max: null })).toThrow(/decode \{ max = 100 \}/);
+    expect(() => d.decode(Array(1).fill(nothing), { ...greedy, max: null })).toThrow(/decode \{ max = 100 \}/);
   });
 });
 
@@ -113,14 +113,14 @@ describe("generating", () => {
 
   it("goes on from a prefix, on top of which max counts; only what is drawn has a probability", () => {
     const want = greedily(toy, 3, [0, 1]);
-    expectSame(lm.generate(1, along("T", "y", [0, 1]), { ...greedy, max: 3 })[0], want);
-    const exact = lm.generate(1, along("T", "y", [0, 1]), { ...beam(50), max: 3 })[0] as Decoded;
+    expectSame(lm.decode([along("T", "y", [0, 1])], { ...greedy, max: 3 })[0], want);
+    const exact = lm.decode([along("T", "y", [0, 1])], { ...beam(50), max: 3 })[0] as Decoded;
     const rest = enumerate(toy, allowed, EOS, 5, { tokens: [0, 1], logp: 0 }).sort((a, b) => b.logp - a.logp);
     expectSame(exact, rest[0] as Whole);
   });
 
   it("gives as many samples as asked for, all different draws of the same distribution", () => {
-    const got = lm.generate(400, null, { ...sampling, max: 1 });
+    const got = lm.decode(Array(400).fill(nothing), { ...sampling, max: 1 });
     const z = toy([]).filter((_, i) => i !== BOS);
     const norm = z.reduce((a, x) => a + Math.exp(x), 0);
     for (const [i, x] of [z[0], z[1], z[2]].entries()) {
@@ -136,27 +136,23 @@ describe("generating", () => {
     const ban = Uint8Array.of(1, 1, 0, 1);
     while (toyGreedy.length < long)
       toyGreedy.push(chooseCategorical(toy(toyGreedy), ban, { kind: "greedy" }, () => 0).value);
-    const got = d.generate(2, null, { ...greedy, max: long });
+    const got = d.decode(Array(2).fill(nothing), { ...greedy, max: long });
     expect([...(got[1]?.fields["y"] ?? [])]).toEqual(toyGreedy);
     expect(new Set(toyGreedy).size).toBeGreaterThan(1);
     // a draw's numbers depend on its index in the sequence, not in the part
-    const sampled = d.generate(1, null, { ...sampling, max: 150 })[0]?.fields["y"]?.slice(0, 90);
-    expect(d.generate(1, null, { ...sampling, max: 90 })[0]?.fields["y"]).toEqual(sampled);
-  });
-
-  it("refuses models with inputs", () => {
-    expect(() => decoder(models.translator(), {}).generate(1, null, greedy)).toThrow(/needs the input `x`/);
+    const sampled = d.decode(Array(1).fill(nothing), { ...sampling, max: 150 })[0]?.fields["y"]?.slice(0, 90);
+    expect(d.decode(Array(1).fill(nothing), { ...sampling, max: 90 })[0]?.fields["y"]).toEqual(sampled);
   });
 
   it("of real numbers: the mode, draws, and no beam", () => {
     const d = decoder(models.walk(), models.walkParams);
-    const got = d.generate(1, null, { ...greedy, max: 3 })[0] as Decoded;
+    const got = d.decode(Array(1).fill(nothing), { ...greedy, max: 3 })[0] as Decoded;
     expect([...(got.fields["s"] ?? [])]).toEqual([0.75, 0.625, 0.5625]);
     expect(got.logp).toBeCloseTo(-3 * Math.log(0.1 * Math.sqrt(2 * Math.PI)), 5);
-    const drawn = d.generate(200, null, { ...sampling, max: 1 }).map((x) => x.fields["s"]?.[0] as number);
+    const drawn = d.decode(Array(200).fill(nothing), { ...sampling, max: 1 }).map((x) => x.fields["s"]?.[0] as number);
     const mean = drawn.reduce((a, b) => a + b, 0) / 200;
     expect(Math.abs(mean - 0.75)).toBeLessThan(0.03);
-    expect(() => d.generate(1, null, { ...beam(2), max: 3 })).toThrow(/drawn as real numbers/);
+    expect(() => d.decode(Array(1).fill(nothing), { ...beam(2), max: 3 })).toThrow(/drawn as real numbers/);
   });
 });
 

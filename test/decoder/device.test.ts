@@ -83,16 +83,19 @@ describe.each(backends)("on $name", (device) => {
     const engine = engineOf(model, params, device);
     open.push(engine);
     const options = { ...(methods["sample"] as DecodeOptions), max: 150 };
-    const want = new Decoder(new ReferenceEngine(model, params)).generate(2, null, options);
-    expectSame(new Decoder(engine).generate(2, null, options), want);
+    const want = new Decoder(new ReferenceEngine(model, params)).decode(Array(2).fill(nothing), options);
+    expectSame(new Decoder(engine).decode(Array(2).fill(nothing), options), want);
   });
 
   it("real numbers", () => {
     const engine = engineOf(models.walk(), models.walkParams, device);
     open.push(engine);
     const options = { ...(methods["sample"] as DecodeOptions), max: 3 };
-    const want = new Decoder(new ReferenceEngine(models.walk(), models.walkParams)).generate(2, null, options);
-    for (const [i, d] of new Decoder(engine).generate(2, null, options).entries())
+    const want = new Decoder(new ReferenceEngine(models.walk(), models.walkParams)).decode(
+      Array(2).fill(nothing),
+      options,
+    );
+    for (const [i, d] of new Decoder(engine).decode(Array(2).fill(nothing), options).entries())
       for (const [t, x] of (d.fields["s"] ?? []).entries())
         expect(x).toBeCloseTo(want[i]?.fields["s"]?.[t] as number, 5);
   });

@@ -68,18 +68,6 @@ export class Decoder {
     return results;
   }
 
-  /** `count` samples of a model without inputs, each going on from the prefix. */
-  generate(count: number, prefix: Sample | null, options: DecodeOptions): Decoded[] {
-    const { model } = this.engine;
-    const input = model.fields.find((f) => f.role === "input");
-    if (input) throw new UsageError(`${model.name} needs the input \`${input.name}\`: give records to predict from`);
-    const sample = prefix ?? { lengths: {}, fields: {} };
-    return this.decode(
-      Array.from({ length: count }, () => sample),
-      { ...options, prefix: true },
-    );
-  }
-
   /** Where lengths are known and rows stay, one program draws everything in order. */
   #phases(randoms: readonly string[], { method }: DecodeOptions): { phase: Phase; drawn: readonly string[] }[] {
     const phases = phasesOf(this.#compute(randoms));
