@@ -71,6 +71,17 @@ describe("overrides", () => {
     });
   });
 
+  test("a call from outside reads as it would in the block", () => {
+    const { train } = modelOf({
+      "train.schedule": "cosine(final = 0.1)",
+      "train.optimizer": "sgd(rate, momentum = 0.9)",
+      rate: 2,
+    }).blocks;
+    expect(train?.["schedule"]).toEqual({ call: "cosine", args: [], named: { final: 0.1 } });
+    expect(train?.["optimizer"]).toEqual({ call: "sgd", args: [2], named: { momentum: 0.9 } });
+    expect(codes(spec, { set: { "train.schedule": "cosine(final = )" } })).toContain("block-unknown-value");
+  });
+
   test("what is not there, or no number, is a diagnostic", () => {
     expect(codes(spec, { set: { Hx: 3 } })).toEqual(["unknown-override"]);
     expect(codes(spec, { set: { H: 2.5 } })).toEqual(["bad-override"]);

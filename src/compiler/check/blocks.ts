@@ -3,6 +3,7 @@ import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Block, BlockCall, BlockValue, Model } from "../model.js";
 import type { Expr, ModelDef, Statement } from "../syntax/ast.js";
+import { parseExpression } from "../syntax/parse.js";
 import { printExpr } from "../syntax/print.js";
 import { numberOf } from "./constants.js";
 import type { Context } from "./context.js";
@@ -21,8 +22,16 @@ export function readBlocks(cx: Context, model: ModelDef, own: Names, overrides: 
     else blocks[name] = readBlock(cx, s, own);
   }
   for (const name of blockNames)
-    for (const [path, value] of overrides.inBlock(name)) blocks[name] = withSetting(blocks[name] ?? {}, path, value);
+    for (const [path, value] of overrides.inBlock(name))
+      blocks[name] = withSetting(blocks[name] ?? {}, path, asWritten(cx, value, own, name));
   return blocks;
+}
+
+/** A text from outside that is a call, as one would write it in the block: `cosine(final = 0.1)`. */
+function asWritten(cx: Context, value: BlockValue, own: Names, block: BlockName): BlockValue {
+  if (typeof value !== "string" || !/^\p{L}\w*\(.*\)$/su.test(value)) return value;
+  const { expr, diagnostics } = parseExpression(value);
+  return expr?.kind === "call" && !diagnostics.length ? blockValue(cx, expr, own, block === "data") : value;
 }
 
 const firstOf = (model: ModelDef, name: string) =>
