@@ -65,11 +65,15 @@ function bar(share: number, length: number): string {
   return "━".repeat(done) + "─".repeat(length - done);
 }
 
-/** `loss 1.871  perplexity 6.494  accuracy 45.2%` and the spec's own metrics. */
-export function scores(of: Scores): string {
+/** `loss 1.871  perplexity 6.494  accuracy 45.2%  exact match 97.1% of 900` and the spec's own metrics. */
+export function scores({ exact_match_of: records, ...values }: Scores): string {
   const share = (name: string) => /(^|\.)(accuracy|exact_match)$/.test(name);
-  return Object.entries(of)
+  const matched = records === undefined ? "" : ` of ${count(records)}`;
+  return Object.entries(values)
     .filter((entry): entry is [string, number] => entry[1] !== undefined)
-    .map(([name, value]) => `${name.replace("_", " ")} ${share(name) ? percent(value) : number(value)}`)
+    .map(([name, value]) => {
+      const text = `${name.replace("_", " ")} ${share(name) ? percent(value) : number(value)}`;
+      return name === "exact_match" ? text + matched : text;
+    })
     .join("  ");
 }

@@ -50,8 +50,8 @@ describe("numbers for people", () => {
         ["long", "c"],
       ]),
     ).toBe("  a     b\n  long  c");
-    expect(scores({ loss: 1.5, exact_match: 0.5, "y.accuracy": 0.25 })).toBe(
-      "loss 1.5  exact match 50.0%  y.accuracy 25.0%",
+    expect(scores({ loss: 1.5, exact_match: 0.5, exact_match_of: 2000, "y.accuracy": 0.25 })).toBe(
+      "loss 1.5  exact match 50.0% of 2,000  y.accuracy 25.0%",
     );
   });
 });

@@ -83,5 +83,5 @@ function load(folder: string): string {
 function remedy(): string {
   const problem = supported();
   if (problem) return `On this machine Recurve cannot build it (${problem}); use --backend wasm.`;
-  return "`recurve doctor --build-native` builds it from PyPI's libtensorflow (python3 and a C++ compiler, 1 GB of disk).";
+  return "`npx recurve doctor --build-native` builds it from PyPI's libtensorflow (python3 and a C++ compiler, 1 GB of disk).";
 }
