@@ -17,8 +17,6 @@ interface Monomial {
 
 export type Dim = readonly Monomial[];
 
-let unknowns = 0;
-
 const keyOf = (a: Atom): string => (typeof a === "string" ? a : `?${String(a.id).padStart(8, "0")}`);
 const monomialKey = (m: Monomial): string => m.atoms.map(keyOf).join("*");
 
@@ -34,7 +32,8 @@ function normal(monomials: readonly Monomial[]): Dim {
 
 export const number = (n: number): Dim => normal([{ factor: n, atoms: [] }]);
 export const named = (name: string): Dim => [{ factor: 1, atoms: [name] }];
-export const unknown = (): Dim => [{ factor: 1, atoms: [{ id: ++unknowns, value: null }] }];
+/** A size to be found out; `id` tells it from the other unknowns of one check. */
+export const unknown = (id: number): Dim => [{ factor: 1, atoms: [{ id, value: null }] }];
 export const plus = (a: Dim, b: Dim): Dim => normal([...a, ...b]);
 export const times = (a: Dim, b: Dim): Dim =>
   normal(a.flatMap((x) => b.map((y) => ({ factor: x.factor * y.factor, atoms: [...x.atoms, ...y.atoms] }))));

@@ -6,7 +6,6 @@ import type { Statement, Target } from "../syntax/ast.js";
 import { dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
-import * as dims from "./dims.js";
 import { type Cell, type Instance, Names } from "./entities.js";
 import { declareParams } from "./params.js";
 import type { Place } from "./types.js";
@@ -48,7 +47,7 @@ export function instantiate(
   const open = (name: string): Dim => {
     const known = sizes.get(name);
     if (known) return known;
-    const dim = dims.unknown();
+    const dim = cx.solver.unknown();
     sizes.set(name, dim);
     own.set(name, { kind: "dim", dim, place: def.nameSpan });
     return dim;

@@ -70,7 +70,7 @@ export function splitShape(solver: Solver, z: Term, parts: number, type: Type, w
       spoil(type);
       return true;
     }
-    const part = dims.unknown();
+    const part = solver.unknown();
     solver.equalDims(dims.scaled(parts, part), s[0] as Dim, () => {
       wrong();
       spoil(type);

@@ -119,7 +119,7 @@ export function contractShape(solver: Solver, t: Contract, mismatch: Mismatch, r
         return true;
       }
       if (!a && b && b.length && isOpenParam(left)) {
-        const [rows, columns] = [dims.unknown(), contractedDim(b, t.rightTransposed)];
+        const [rows, columns] = [solver.unknown(), contractedDim(b, t.rightTransposed)];
         a = t.leftTransposed ? [columns, rows] : [rows, columns];
         setKnown(left.type, float(a));
       }

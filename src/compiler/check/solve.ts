@@ -18,9 +18,14 @@ export interface Rule {
 
 export class Solver {
   #pending: Rule[] = [];
+  #unknowns = 0;
 
   /** `conflict`: told where a result has another shape than what was inferred for it from where it stands. */
   constructor(readonly conflict: (result: Type, shape: readonly Dim[]) => void) {}
+
+  unknown(): Dim {
+    return dims.unknown(++this.#unknowns);
+  }
 
   add(step: Rule["step"], fallback?: Rule["fallback"], level = 0): void {
     if (!step()) this.#pending.push(fallback ? { step, fallback, level } : { step, level });
