@@ -1,5 +1,6 @@
 /** Starting values of parameters. */
 import type { Init, ParamInfo } from "../compiler/model.js";
+import { product } from "../compiler/system/types.js";
 import { UsageError } from "./errors.js";
 import { orthogonal } from "./orthogonal.js";
 import type { Tensor } from "./safetensors.js";
@@ -18,7 +19,7 @@ export type ReadTensor = (path: string, key: string) => Tensor;
 /** The starting values of `param`, row-major. */
 export function initialValues(param: ParamInfo, numbers: Numbers, readTensor: ReadTensor): Float32Array {
   const { init, shape, name } = param;
-  const n = shape.reduce((a, b) => a * b, 1);
+  const n = product(shape);
   const each = (f: () => number): Float32Array => Float32Array.from({ length: n }, f);
   switch (init.kind) {
     case "zeros":
@@ -67,7 +68,7 @@ function uniformLimit(kind: "glorot" | "he" | "lecun", { fanIn, fanOut }: { fanI
  * is a row that maps to a scalar (`dot(v, …)`), any other tensor [out, in…].
  */
 function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
-  const all = shape.reduce((a, b) => a * b, 1);
+  const all = product(shape);
   if (shape.length < 2) return { fanIn: all, fanOut: 1 };
   if (shape.length === 4) {
     const [kh, kw, cin, cout] = shape as [number, number, number, number];
@@ -94,7 +95,7 @@ function orthogonalBlocks(
   if (shape.length < 2)
     throw new UsageError(`${param.name} is [${param.shape}]: only a matrix can start as an orthogonal one`);
   // a kernel [kh, kw, in, out] is the matrix [kh·kw·in, out]
-  const all = shape.reduce((a, b) => a * b, 1);
+  const all = product(shape);
   const rows = shape.length === 4 ? all / (shape[3] as number) : (shape[0] as number);
   const out = new Float32Array(all * blocks);
   for (let b = 0; b < blocks; b++)
@@ -114,7 +115,7 @@ function identity({ name, shape }: ParamInfo, gain: number): Float32Array {
 }
 
 function gates({ name, shape }: ParamInfo, values: readonly number[]): Float32Array {
-  const n = shape.reduce((a, b) => a * b, 1);
+  const n = product(shape);
   if (n % values.length !== 0)
     throw new UsageError(
       `${name} is [${shape}]: it has no ${values.length} equal blocks for gates(${values.join(", ")})`,

@@ -2,6 +2,7 @@
  * The safetensors format: 8 bytes with the length of a header (little-endian), the header as JSON, the numbers.
  * https://github.com/huggingface/safetensors describes it. Writes float32; reads all of its floating-point types as float32.
  */
+import { product } from "../compiler/system/types.js";
 import { ModelFolderError } from "./errors.js";
 
 export interface Tensor {
@@ -23,7 +24,7 @@ export function writeSafetensors(tensors: Readonly<Record<string, Tensor>>): Uin
   const header: Record<string, Entry> = {};
   let end = 0;
   for (const [name, { shape, data }] of Object.entries(tensors)) {
-    if (elements(shape) !== data.length) throw new Error(`${name}: ${data.length} numbers for the shape [${shape}]`);
+    if (product(shape) !== data.length) throw new Error(`${name}: ${data.length} numbers for the shape [${shape}]`);
     header[name] = { dtype: "F32", shape, data_offsets: [end, end + data.byteLength] };
     end += data.byteLength;
   }
@@ -74,15 +75,13 @@ export function readSafetensors(bytes: Uint8Array, name: string): Record<string,
       throw new ModelFolderError(`${name}: ${key} has the type ${entry.dtype}, which is not a floating-point type`);
     const [from, to] = entry.data_offsets;
     if (from < 0 || to < from || start + to > bytes.length) throw damaged(`the numbers of ${key} are not in the file`);
-    const n = elements(entry.shape);
+    const n = product(entry.shape);
     if (to - from !== n * width.bytes) throw damaged(`${key} has ${to - from} bytes for the shape [${entry.shape}]`);
     const data = Float32Array.from({ length: n }, (_, i) => width.get(view, start + from + i * width.bytes));
     tensors[key] = { shape: entry.shape, data };
   }
   return tensors;
 }
-
-const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 const isIndex = (x: unknown): x is number => typeof x === "number" && Number.isSafeInteger(x) && x >= 0;
 

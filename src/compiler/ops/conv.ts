@@ -4,7 +4,7 @@
  */
 import { type Expr, op } from "../system/expr.js";
 import { type Attrs, product } from "../system/types.js";
-import { defineOp, num, nums, ShapeError } from "./types.js";
+import { at, defineOp, num, nums, ShapeError } from "./types.js";
 
 /** Output size and padding before, by TensorFlow's rule. */
 export function window(size: number, k: number, stride: number, pad: string): { out: number; before: number } {
@@ -49,7 +49,6 @@ function correlate(
     for (let c = 0; c < ci; c++) for (let q = 0; q < co; q++) f(o * co + q, i * ci + c, (k * ci + c) * co + q);
   });
 }
-const at = (x: Float64Array | undefined, i: number): number => (x as Float64Array)[i] as number;
 const conv: Attrs = { stride: 1, pad: "valid" };
 
 export const conv2d = defineOp({

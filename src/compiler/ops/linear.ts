@@ -1,7 +1,7 @@
 /** Contractions. All are linear in each argument and closed under differentiation. Vectors are columns (R2). */
 import { E, type Expr } from "../system/expr.js";
 import { product } from "../system/types.js";
-import { defineOp, ShapeError } from "./types.js";
+import { at, defineOp, ShapeError } from "./types.js";
 
 const dims = (shape: readonly number[] | undefined, rank: number, name: string): readonly number[] => {
   if (!shape || shape.length !== rank) throw new ShapeError(`${name} needs rank ${rank}, not [${shape}]`);
@@ -10,7 +10,6 @@ const dims = (shape: readonly number[] | undefined, rank: number, name: string):
 const agree = (a: number | undefined, b: number | undefined, name: string): void => {
   if (a !== b) throw new ShapeError(`${name} contracts ${a} with ${b}`);
 };
-const at = (x: Float64Array | undefined, i: number): number => (x as Float64Array)[i] as number;
 
 /** A·B over matrices given by accessors, row-major. */
 function contract(

@@ -58,6 +58,9 @@ export function defineOp<Name extends string>(def: OpDef<Name>): OpDef<Name> {
 /** The result is a token where the first argument is one. */
 export const dtypeOfFirst = (args: readonly Dtype[]): Dtype => args[0] ?? "float";
 
+/** Number `i` of an argument of an evaluation. */
+export const at = (x: Float64Array | undefined, i: number): number => (x as Float64Array)[i] as number;
+
 export const num = (attrs: Attrs, key: string): number => {
   const x = attrs[key];
   if (typeof x !== "number") throw new Error(`attribute ${key} must be a number`);

@@ -109,7 +109,8 @@ export interface Instr {
   readonly origin: string;
 }
 
-export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+/** The number of elements of a tensor. */
+export { product as size } from "../system/types.js";
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);

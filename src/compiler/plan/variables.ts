@@ -3,7 +3,7 @@ import type { Eq, Slot } from "../system/types.js";
 import { select } from "./masks.js";
 import { both, type Extents, type Frame, placesOf, type Truth } from "./places.js";
 import type { Flat } from "./tensors.js";
-import { isConst, type Ref } from "./types.js";
+import { isConst, type Ref, size } from "./types.js";
 
 export interface Around {
   readonly flat: Flat;
@@ -71,7 +71,7 @@ export function along(around: Around, eq: Eq, slot: Slot, x: Ref, rank: number):
   const perm = [...low.shape.keys()].filter((i) => i !== d);
   const turned = flat.transpose(low, [...perm, d]);
   const dims = flat.shapeOf(turned);
-  const rows = dims.slice(0, last).reduce((p, q) => p * q, 1);
+  const rows = size(dims.slice(0, last));
   const p = flat.one("softmax", [flat.reshape(turned, [rows, n])], {}, [rows, n]);
   const back = low.shape.map((_, i) => (i === d ? last : i < d ? i : i - 1));
   return select(flat, truth, flat.transpose(flat.reshape(p, dims), back), flat.constant(0), frame, rank);

@@ -1,8 +1,8 @@
 /** Samples → one padded, time-major batch. */
 import type { FieldInfo, Model } from "../../compiler/model.js";
+import { product } from "../../compiler/system/types.js";
 import type { Batch, Sample } from "../types.js";
 import { DataError } from "./errors.js";
-import { product } from "./nested.js";
 
 /**
  * Pads samples to one shape: to their longest along each ragged axis, or to `extents` where given (at least the longest).

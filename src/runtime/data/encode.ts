@@ -4,10 +4,11 @@ import { recordValidator } from "../../compiler/blocks/index.js";
 import type { Column } from "../../compiler/blocks/types.js";
 import { nearest } from "../../compiler/diagnostics/nearest.js";
 import type { FieldInfo, Model } from "../../compiler/model.js";
+import { product } from "../../compiler/system/types.js";
 import type { DataRecord, Sample } from "../types.js";
 import { columnOf } from "./columns.js";
 import { DataError } from "./errors.js";
-import { axisLengths, flatten, product } from "./nested.js";
+import { axisLengths, flatten } from "./nested.js";
 import { cased, splitTokens } from "./tokens.js";
 import type { EncodeOptions, Where } from "./types.js";
 

@@ -1,5 +1,6 @@
 /** Nested lists of any depth and their lengths. */
 import type { FieldInfo } from "../../compiler/model.js";
+import { product } from "../../compiler/system/types.js";
 import { DataError } from "./errors.js";
 import type { Where } from "./types.js";
 
@@ -48,10 +49,6 @@ export function flatten(
   };
   visit(value, 0);
   return { dims, values };
-}
-
-export function product(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a * b, 1);
 }
 
 /**

@@ -1,8 +1,8 @@
 /** One long sequence as parallel streams of contiguous windows: window k of a stream goes on where window k-1 ended. */
 import type { Model } from "../../compiler/model.js";
+import { product } from "../../compiler/system/types.js";
 import type { Sample } from "../types.js";
 import { DataError } from "./errors.js";
-import { product } from "./nested.js";
 
 /** The axis along which a sequence can be cut: the only ragged one, outermost in every field. Throws `DataError` otherwise. */
 export function windowAxis(model: Pick<Model, "axes" | "fields">): string {

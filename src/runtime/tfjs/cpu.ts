@@ -1,5 +1,6 @@
 /** tfjs's backend in plain JavaScript. */
 import * as tf from "@tensorflow/tfjs-core";
+import { size } from "../../compiler/plan/types.js";
 import type { DataId } from "./kernels/registry.js";
 import type { Dtype, Memory, Values } from "./memory.js";
 import { visibleMemory } from "./visible.js";
@@ -17,16 +18,15 @@ export async function openCpu(): Promise<Memory<DataId>> {
   backend.firstUse = false;
   const array = (n: number, dtype: Dtype): Values =>
     dtype === "float32" ? new Float32Array(n) : dtype === "int32" ? new Int32Array(n) : new Uint8Array(n);
-  const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
   return visibleMemory({
     name: "cpu",
     backend,
     transposeOperands: false,
     access: {
       data: (id) => backend.data.get(id).values,
-      alloc: (shape, dtype) => backend.write(array(sizeOf(shape), dtype), [...shape], dtype),
+      alloc: (shape, dtype) => backend.write(array(size(shape), dtype), [...shape], dtype),
       view: (id, from, shape, dtype) =>
-        backend.write(backend.data.get(id).values.subarray(from, from + sizeOf(shape)), [...shape], dtype),
+        backend.write(backend.data.get(id).values.subarray(from, from + size(shape)), [...shape], dtype),
       free: (id) => {
         backend.disposeData(id);
       },

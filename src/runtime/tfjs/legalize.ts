@@ -137,8 +137,7 @@ function product(flat: Flat, i: Instr, [a, b]: readonly Ref[]): Ref {
   const mul = (p: Ref, q: Ref, shape: readonly number[]): Ref =>
     flat.one(i.op, [p, q], { ta: false, tb: false }, shape);
   const shape = i.shapes[0] as number[];
-  const elements = (s: readonly number[]): number => s.reduce((p, d) => p * d, 1);
-  if (ta && !tb && elements(y.shape) + elements(shape) < elements(x.shape))
+  if (ta && !tb && size(y.shape) + size(shape) < size(x.shape))
     return turn(
       mul(
         turn(y),

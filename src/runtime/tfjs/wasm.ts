@@ -7,6 +7,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { size } from "../../compiler/plan/types.js";
 import type { DataId } from "./kernels/registry.js";
 import type { Dtype, Kernel, Kernels, Memory, Values } from "./memory.js";
 import { type Access, visibleMemory } from "./visible.js";
@@ -46,7 +47,6 @@ export async function openWasm(): Promise<Memory<DataId>> {
 
   const views = new WeakSet<DataId>();
   const bytes = (dtype: Dtype): number => (dtype === "bool" ? 1 : 4);
-  const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
   const array = (offset: number, n: number, dtype: Dtype): Values => {
     const { buffer } = backend.wasm.HEAPU8;
     if (dtype === "float32") return new Float32Array(buffer, offset, n);
@@ -57,12 +57,12 @@ export async function openWasm(): Promise<Memory<DataId>> {
     backend,
     transposeOperands: true,
     access: {
-      data: (id, shape, dtype) => array(backend.dataIdMap.get(id).memoryOffset, sizeOf(shape), dtype),
+      data: (id, shape, dtype) => array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
       alloc: (shape, dtype) => backend.makeOutput(shape as number[], dtype).dataId,
       view: (whole, from, shape, dtype) => {
         const id = backend.dataIdNextNumber++;
         const memoryOffset = backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype);
-        backend.wasm.tfjs.registerTensor(id, sizeOf(shape), memoryOffset);
+        backend.wasm.tfjs.registerTensor(id, size(shape), memoryOffset);
         const dataId = { id };
         backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
         views.add(dataId);

@@ -1,10 +1,7 @@
 /** Functions of each entry by itself. */
 import { E, type Expr, op } from "../../system/expr.js";
 import { unaryShape } from "../shapes.js";
-import type { Term } from "../terms.js";
-import { type Builtin, type CallTerm, type Lowering, reject, result, whenKnown } from "./types.js";
-
-const arg = (t: CallTerm, i = 0): Term => t.args[i] as Term;
+import { arg, type Builtin, type CallTerm, type Lowering, reject, result, whenKnown } from "./types.js";
 
 function elementwise(name: string, doc: string, lower: (x: Expr, l: Lowering, t: CallTerm) => Expr): Builtin {
   return {

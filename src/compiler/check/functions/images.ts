@@ -2,10 +2,8 @@
 import { E, op } from "../../system/expr.js";
 import type { Dim } from "../dims.js";
 import * as dims from "../dims.js";
-import type { Term } from "../terms.js";
-import { type Builtin, type CallContext, type CallTerm, reject, result, whenKnown } from "./types.js";
+import { arg, type Builtin, type CallContext, type CallTerm, reject, result, whenKnown } from "./types.js";
 
-const arg = (t: CallTerm, i = 0): Term => t.args[i] as Term;
 const stride = (t: CallTerm): number => t.options["stride"] as number;
 
 /** Size after a window of `k` was moved over `n`. */

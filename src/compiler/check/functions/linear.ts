@@ -5,6 +5,7 @@ import * as dims from "../dims.js";
 import type { Term } from "../terms.js";
 import { isToken, knownOf, setKnown, shapeOf } from "../types.js";
 import {
+  arg,
   type Builtin,
   type CallContext,
   type CallTerm,
@@ -14,8 +15,6 @@ import {
   type Shape,
   whenKnown,
 } from "./types.js";
-
-const arg = (t: CallTerm, i = 0): Term => t.args[i] as Term;
 
 /** All features to one number. */
 function reduction(name: string, doc: string, lower: (x: Expr, n: number, l: Lowering, t: CallTerm) => Expr): Builtin {

@@ -54,6 +54,9 @@ export interface Builtin {
   lower(l: Lowering, t: CallTerm): Expr;
 }
 
+/** Argument `i` of a call; how many there are was checked before. */
+export const arg = (t: CallTerm, i = 0): Term => t.args[i] as Term;
+
 /** A rule that waits for the shapes of the arguments; a poisoned one poisons the result. */
 export function whenKnown(c: CallContext, args: readonly Term[], then: (...shapes: Shape[]) => void): void {
   c.solver.add(() => {

@@ -1,7 +1,7 @@
 /** Elementwise ops; constants are folded with the op's own arithmetic. */
 import { opOf } from "../../ops/index.js";
 import { num } from "../../ops/types.js";
-import { type BinaryOp, isConst, type Ref, sameShape, type UnaryOp } from "../types.js";
+import { type BinaryOp, isConst, type Ref, sameShape, size, type UnaryOp } from "../types.js";
 import { type Call, linear, map, type Rule } from "./types.js";
 
 const fold = (op: string): ((...xs: number[]) => number) => {
@@ -24,7 +24,7 @@ const binary = (op: BinaryOp): Rule => {
 };
 /** Small tensors first: what is repeated is combined before it is spread. */
 const smallFirst = (c: Call): Ref[] => [...c.args].sort((x, y) => elements(c, x) - elements(c, y));
-const elements = (c: Call, x: Ref): number => c.flat.shapeOf(x).reduce((p, d) => p * d, 1);
+const elements = (c: Call, x: Ref): number => size(c.flat.shapeOf(x));
 
 export const elementwise = {
   add: map((c) => smallFirst(c).reduce(c.flat.add)),
