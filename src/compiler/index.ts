@@ -109,8 +109,12 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
   const sized = model.unsized.length ? placeholders(model) : model;
   const plain = (): System => sized.system({ training: true, drawn: [] });
   switch (stage) {
-    case "equations":
-      return equations(plain(), { only: valuesOf(sized, plain()) });
+    case "equations": {
+      // with the randoms drawn, their distributions are equations too
+      const drawn = sized.fields.filter((f) => f.role === "random").map((f) => f.name);
+      const system = sized.system({ training: true, drawn });
+      return equations(system, { only: valuesOf(sized, system) });
+    }
     case "system":
       return equations(plain());
     case "bptt": {

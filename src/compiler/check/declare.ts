@@ -86,6 +86,8 @@ class Declarations {
       return null;
     };
     this.set(s.name, { kind: "vocab", name: s.name, place: s.nameSpan });
+    const twice = s.tokens?.find((text, i) => s.tokens?.indexOf(text) !== i);
+    if (twice !== undefined) this.cx.report(names.duplicateToken({ place: s.span, text: twice, vocab: s.name }));
     this.cx.vocabs.set(s.name, {
       name: s.name,
       tokens: s.tokens ?? null,

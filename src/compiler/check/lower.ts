@@ -123,7 +123,7 @@ export class Lower implements Lowering {
       case "literal": {
         const k = knownOf(t.type);
         if (k?.kind !== "token") throw new Error(`the literal ${t.text} has no vocabulary`);
-        return op("token", [], { value: this.target.tokenId(k.vocab, t.text) });
+        return op("token", [], { value: this.target.tokenId(k.vocab, t.text), text: t.text });
       }
       case "read":
         return t.picks.reduce<Expr>((x, p) => op("pick", [x, this.#pickIndex(p)]), this.quantity(t.of, t.idx));

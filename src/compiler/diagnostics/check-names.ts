@@ -29,6 +29,14 @@ export const duplicateName = defineDiagnostic<{ place: Place; name: string; firs
   help: () => "give one of them another name",
 });
 
+export const duplicateToken = defineDiagnostic<{ place: Place; text: string; vocab: string }>({
+  code: "duplicate-token",
+  severity: "error",
+  message: ({ text, vocab }) => `${JSON.stringify(text)} stands twice in the vocabulary \`${vocab}\``,
+  labels: ({ place }) => [label(place, "each token has one place")],
+  help: () => "keep one of them",
+});
+
 export const duplicateEquation = defineDiagnostic<{ place: Place; name: string; first: Place }>({
   code: "duplicate-equation",
   severity: "error",

@@ -18,6 +18,7 @@ import { nameAll } from "./names.js";
 import { elementwise, transparent, type Written, writeOp } from "./ops.js";
 import { OutsideReads } from "./outside.js";
 import { condition, isImpossible, position, shown, variable } from "./positions.js";
+import { type Split, splitsOf } from "./splits.js";
 import { call, choice, concat, name, number, reference, toIndex } from "./tree.js";
 
 const nowhere = { start: 0, end: 0 };
@@ -74,8 +75,9 @@ export class Lines {
   /** The lines of each value: its equation, its boundary clauses, and where it is read outside its domain and is 0 there. */
   write(ids: readonly string[]): ReadonlyMap<string, readonly string[]> {
     const values = ids.map((id) => getValue(this.system, id));
+    const splits = splitsOf(this.system, values);
     const written = values.map((value) => [
-      ...(value.eq === null ? [] : [this.equation(value, value.eq)]),
+      ...(value.eq === null ? [] : this.equation(value, value.eq, splits.get(value.id))),
       ...value.clauses.map((clause) => this.clause(value, clause)),
     ]);
     return new Map(
@@ -86,16 +88,33 @@ export class Lines {
     );
   }
 
-  private equation(value: Value, eq: Eq): string {
-    const own = value.slots.map(({ name: v }): Pos => at(v));
+  /** One line; none for a part of a split that stands in the line of its first part. */
+  private equation(value: Value, eq: Eq, split?: Split): string[] {
+    if (split !== undefined && split.parts[0] !== value) return [];
+    if (split !== undefined) {
+      const whole = this.read(split.whole, {}, "exact");
+      const targets = split.parts.map((part) => this.typed(part));
+      const right = call("split", [whole, number(split.parts.length)]);
+      return [printStatement({ kind: "equation", targets, value: right, span: nowhere })];
+    }
+    const target = this.typed(value);
+    if (eq.op !== "draw") return [this.assign(target, this.body(value, {}, "spread"))];
+    const args = eq.args.map((read) => this.read(read, {}, "exact"));
+    return [printStatement({ kind: "sample", target, dist: call(String(eq.attrs["dist"]), args), span: nowhere })];
+  }
+
+  /** The value at its own variables, with its shape: `h[t] : [H]`. */
+  private typed(value: Value): Target {
     const dims = labelsOf(this.system, value).map(name);
-    const target: Target = {
-      ...this.target(...this.place(value, own)),
+    return {
+      ...this.target(
+        ...this.place(
+          value,
+          value.slots.map(({ name: v }): Pos => at(v)),
+        ),
+      ),
       ...(dims.length === 0 ? {} : { type: { kind: "shape", dims, open: false, span: nowhere } }),
     };
-    if (eq.op !== "draw") return this.assign(target, this.body(value, {}, "spread"));
-    const args = eq.args.map((read) => this.read(read, {}, "exact"));
-    return printStatement({ kind: "sample", target, dist: call(String(eq.attrs["dist"]), args), span: nowhere });
   }
 
   private clause(value: Value, { pins, read }: Clause): string {

@@ -68,8 +68,8 @@ function freeName(
   // What a random is drawn from belongs to the random and not to its log-probability.
   const base = baseOf(id, system).replace(/\.logp$/, "");
   const role = roles.get(id) ?? roles.get(primalOf(id, system) ?? "");
-  const first = role === undefined ? undefined : `${base}_${role}`;
-  if (first !== undefined && !taken.has(first)) return first;
-  const stem = first ?? `${base}_`;
-  for (let n = first === undefined ? 1 : 2; ; n++) if (!taken.has(`${stem}${n}`)) return `${stem}${n}`;
+  const first = role === undefined ? base : `${base}_${role}`;
+  if (!taken.has(first)) return first;
+  const stem = role === undefined ? `${base}_` : first;
+  for (let n = role === undefined ? 1 : 2; ; n++) if (!taken.has(`${stem}${n}`)) return `${stem}${n}`;
 }

@@ -2,7 +2,21 @@
 import type { OpName } from "../ops/index.js";
 import type { Expr } from "../syntax/ast.js";
 import type { Attrs } from "../system/types.js";
-import { binary, call, choice, concat, indexed, list, name, negative, number, plus, times, transpose } from "./tree.js";
+import {
+  binary,
+  call,
+  choice,
+  concat,
+  indexed,
+  list,
+  name,
+  negative,
+  number,
+  plus,
+  string,
+  times,
+  transpose,
+} from "./tree.js";
 
 export interface Written {
   readonly op: OpName;
@@ -103,7 +117,7 @@ export function writeOp(written: Written): Expr {
         ? number(Number(attrs["value"]))
         : call("fill", [number(Number(attrs["value"])), shapeList(shape)]);
     case "token":
-      return number(Number(attrs["value"]));
+      return token(attrs);
     case "index":
       return written.position(String(attrs["slot"]));
     case "extent":
@@ -145,6 +159,13 @@ export function writeOp(written: Written): Expr {
     case "avgpoolGrad":
       return call(op, args, { named: options(attrs) });
   }
+}
+
+/** A token as it was written; one that is only known by its number is a number. */
+function token({ value, text }: Written["attrs"]): Expr {
+  if (typeof text !== "string") return number(Number(value));
+  const special = /^<(BOS|EOS|UNK)>$/.exec(text)?.[1];
+  return special === undefined ? string(text) : name(special);
 }
 
 const shapeList = (shape: readonly number[]) => list(shape.map(number));

@@ -6,6 +6,7 @@ const nowhere = { start: 0, end: 0 };
 
 export const name = (text: string): Expr => ({ kind: "name", name: text, span: nowhere });
 export const number = (value: number): Expr => ({ kind: "number", value, span: nowhere });
+export const string = (value: string): Expr => ({ kind: "string", value, span: nowhere });
 export const list = (items: readonly Expr[]): Expr => ({ kind: "list", items, span: nowhere });
 export const concat = (parts: readonly Expr[]): Expr => ({ kind: "concat", parts, span: nowhere });
 export const transpose = (arg: Expr): Expr =>
