@@ -17,6 +17,16 @@ export interface VocabInfo {
   readonly mentioned: readonly string[];
 }
 
+/** A vocabulary with `max` or `min` knows words that it has not seen as `<UNK>` (R17). */
+export const hasUnknown = ({ max, min }: Pick<VocabInfo, "max" | "min">): boolean =>
+  max !== undefined || min !== undefined;
+
+/** The tokens behind those of the list or the data, in their order. */
+export const specialTokens = (vocab: Pick<VocabInfo, "max" | "min" | "special">): string[] => [
+  ...(hasUnknown(vocab) ? ["<UNK>"] : []),
+  ...vocab.special.map((name) => `<${name}>`),
+];
+
 export interface AxisInfo {
   /** The name of the axis, its bound as written: `T`. All variables with one bound are one axis. */
   readonly bound: string;
@@ -25,7 +35,8 @@ export interface AxisInfo {
   readonly size?: number;
   /** Is the length of this axis found by decoding (`until y[t] == EOS`), and by which random and token? */
   readonly until?: {
-    readonly random: string /** As in Vocabularies: `<EOS>`, or a token of the data. */;
+    readonly random: string;
+    /** As in `Vocabularies`: `<EOS>`, or a token of the data. */
     readonly token: string;
   };
 }
@@ -39,19 +50,18 @@ export interface FieldInfo {
   /** Bounds of its axes, outermost first. */
   readonly axes: readonly string[];
   readonly type: FieldType;
-  /** Dims after the axes, as numbers once sizes are known; `labels` in the user's names. */
+  /** Dims after the axes, as numbers that hold once vocabularies are bound; `labels` in the user's names. */
   readonly shape: readonly number[];
   readonly labels: readonly string[];
-  /** For a random: its distribution, and the values (ids in the System) of what it is drawn from. */
+  /** Of a random. */
   readonly dist?: "categorical" | "bernoulli" | "normal";
 }
 
 export type Init =
   | { readonly kind: "zeros" }
   | { readonly kind: "constant"; readonly value: number }
-  /** Glorot/Bengio 2010; `blocks` rows-wise blocks (packed gates) each by itself. */
-  | { readonly kind: "glorot"; readonly blocks: number }
-  | { readonly kind: "he" | "lecun"; readonly blocks: number }
+  /** Uniform, by the numbers of inputs and outputs; each of `blocks` equal blocks of rows (packed gates) by itself. */
+  | { readonly kind: "glorot" | "he" | "lecun"; readonly blocks: number }
   | { readonly kind: "orthogonal"; readonly gain: number; readonly blocks: number }
   | { readonly kind: "identity"; readonly gain: number }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }

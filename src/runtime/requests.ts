@@ -1,6 +1,6 @@
 /** What a caller asks for, put into the form of the spec's blocks and validated like them. */
 import { validateBlocks } from "../compiler/blocks/index.js";
-import type { DataConfig, DecodeConfig, TrainConfig } from "../compiler/blocks/types.js";
+import { type DataConfig, type DecodeConfig, decodeMethods, type TrainConfig } from "../compiler/blocks/types.js";
 import { nearest } from "../compiler/diagnostics/nearest.js";
 import type { Diagnostic } from "../compiler/diagnostics/types.js";
 import type { Block, BlockValue, Model } from "../compiler/model.js";
@@ -29,13 +29,11 @@ export interface DecodeRequest {
   readonly seed?: number;
 }
 
-const METHODS = ["greedy", "sample", "beam"] as const;
-
 /** Throws `UsageError` where the request is not valid. */
 export function decodeConfig(model: Model, request: DecodeRequest): DecodeConfig {
   const { seed: _, ...asked } = request;
   const block: Record<string, BlockValue> = { ...model.blocks.decode };
-  if (METHODS.some((m) => asked[m] !== undefined)) for (const m of METHODS) delete block[m];
+  if (decodeMethods.some((m) => asked[m] !== undefined)) for (const m of decodeMethods) delete block[m];
   for (const [key, value] of Object.entries(asked)) if (value !== undefined) block[key] = asBlockValue(key, value);
   const { decode, diagnostics } = validateBlocks({ blocks: { decode: block as Block }, fields: model.fields });
   if (!decode) throw new UsageError(messages(diagnostics));

@@ -5,7 +5,8 @@ import type { Diagnostic } from "../diagnostics/types.js";
 import type { BlockCall, BlockValue } from "../model.js";
 import type { Span } from "../syntax/ast.js";
 
-export type BlockName = "train" | "decode" | "data";
+export const blockNames = ["data", "train", "decode"] as const;
+export type BlockName = (typeof blockNames)[number];
 
 /** Of a value within a block, as written: `["optimizer", "lr"]`. */
 export type Path = readonly string[];
@@ -38,7 +39,7 @@ export function context(block: BlockName, diagnostics: Diagnostic[], spanOf: Spa
   };
 }
 
-export function isCall(value: BlockValue): value is BlockCall {
+export function isCall(value: BlockValue | undefined): value is BlockCall {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -10,6 +10,7 @@ import {
 import { nearest } from "../diagnostics/nearest.js";
 import type { Diagnostic } from "../diagnostics/types.js";
 import { type Context, type Path, show } from "./forms.js";
+import { decodeMethods } from "./types.js";
 
 /** Steps of the plain form that are not written in a spec. */
 const unwritten = new Set(["method", "columns", "options", "source"]);
@@ -43,7 +44,7 @@ export function report(ctx: Context, error: ErrorObject, at: Path = []): Diagnos
       const key = String(params["additionalProperty"]);
       const known = Object.keys((error.parentSchema?.["properties"] ?? {}) as object)
         .filter((name) => name !== "kind" && name !== "task")
-        .flatMap((name) => (name === "method" ? ["greedy", "sample", "beam"] : [name]));
+        .flatMap((name) => (name === "method" ? decodeMethods : [name]));
       const where = path.length ? what : `the block \`${ctx.block}\``;
       return blockUnknownKey({ span: ctx.span([...path, key]), where, key, known, nearest: nearest(key, known) });
     }

@@ -2,6 +2,7 @@
 import { blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
 import type { Block, BlockValue } from "../model.js";
 import { asCall, type Context, choice, isCall, type Json, type JsonObject, named, plain, show } from "./forms.js";
+import type { decodeMethods } from "./types.js";
 
 /** Parameters by position. */
 const optimizers = {
@@ -14,11 +15,16 @@ const schedules = {
   linear: ["final", "warmup"],
   exponential: ["decay", "every", "warmup"],
 };
-const methods: Readonly<Record<string, readonly string[]>> = {
+const methods: Readonly<Record<(typeof decodeMethods)[number], readonly string[]>> = {
   greedy: [],
   sample: ["temperature", "top_k", "top_p"],
   beam: ["k", "length_penalty"],
 };
+
+const isMethod = (key: string): key is keyof typeof methods => Object.hasOwn(methods, key);
+
+/** Keys of all optimizers. */
+export const optimizerKeys: readonly string[] = [...new Set(Object.values(optimizers).flat())];
 
 /** Passes over the data where a spec says neither `epochs` nor `steps`. */
 const standardEpochs = 10;
@@ -76,7 +82,7 @@ export function normaliseDecode(ctx: Context, block: Block): JsonObject {
     if (key === "viterbi") {
       const instead = "use `beam(k)`, which finds the same for a large enough k";
       ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`viterbi`", instead }));
-    } else if (!Object.hasOwn(methods, key)) found[key] = plain(value);
+    } else if (!isMethod(key)) found[key] = plain(value);
     else if (value !== false) {
       if (chosen !== undefined) {
         ctx.diagnostics.push(
@@ -92,8 +98,8 @@ export function normaliseDecode(ctx: Context, block: Block): JsonObject {
 }
 
 /** `greedy`, `beam(5)`; from outside a spec also `beam = 5`. */
-function decodeMethod(ctx: Context, key: string, value: BlockValue): Json | undefined {
-  const params = methods[key]!;
+function decodeMethod(ctx: Context, key: keyof typeof methods, value: BlockValue): Json | undefined {
+  const params = methods[key];
   const call =
     value === true
       ? asCall(key)

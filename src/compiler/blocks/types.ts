@@ -44,6 +44,9 @@ export interface TrainConfig {
   readonly normalize: "observation" | "sample";
 }
 
+/** Ways of decoding: at most one stands in a block. */
+export const decodeMethods = ["greedy", "sample", "beam"] as const satisfies readonly DecodeConfig["method"]["kind"][];
+
 export interface DecodeConfig {
   readonly method:
     | { readonly kind: "greedy" }

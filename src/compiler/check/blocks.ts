@@ -1,4 +1,7 @@
 /** `data`, `train` and `decode` as JSON, with what is set from outside put in. What the keys mean is validated elsewhere. */
+import { type BlockName, blockNames, isCall } from "../blocks/forms.js";
+import { optimizerKeys } from "../blocks/train.js";
+import { decodeMethods } from "../blocks/types.js";
 import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Block, BlockCall, BlockValue, Model } from "../model.js";
@@ -8,7 +11,7 @@ import { printExpr } from "../syntax/print.js";
 import { numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Names } from "./entities.js";
-import { type BlockName, blockNames, type Overrides } from "./overrides.js";
+import type { Overrides } from "./overrides.js";
 
 type BlockStatement = Extract<Statement, { kind: "block" }>;
 
@@ -91,18 +94,13 @@ function blockValue(cx: Context, e: Expr, own: Names, columns: boolean): BlockVa
   }
 }
 
-/** Ways of decoding: setting one replaces another. */
-const methods = ["greedy", "sample", "beam"];
-
-const isCall = (v: BlockValue | undefined): v is BlockCall => typeof v === "object" && v !== null && "call" in v;
-const isOptimizerKey = (key: string): boolean =>
-  ["lr", "momentum", "nesterov", "beta1", "beta2", "eps", "weight_decay"].includes(key);
+const isMethod = (key: string): boolean => decodeMethods.some((method) => method === key);
 
 /**
  * `train.batch`, `train.optimizer.lr`, and for short `train.lr`: a key that the block lacks, and one of its calls has,
  * is an argument of that call.
  */
-export function withSetting(block: Block, path: readonly string[], value: BlockValue): Block {
+function withSetting(block: Block, path: readonly string[], value: BlockValue): Block {
   const [key, ...rest] = path as [string, ...string[]];
   const current = block[key];
   if (rest.length) {
@@ -111,14 +109,14 @@ export function withSetting(block: Block, path: readonly string[], value: BlockV
       : { call: typeof current === "string" ? current : key, args: [], named: {} };
     return { ...block, [key]: { ...call, named: { ...call.named, [rest.join(".")]: value } } };
   }
-  if (methods.includes(key)) {
-    const others = Object.entries(block).filter(([k]) => !methods.includes(k));
+  if (isMethod(key)) {
+    const others = Object.entries(block).filter(([k]) => !isMethod(k)); // setting one replaces another
     const method: BlockValue = typeof value === "number" ? { call: key, args: [value], named: {} } : value;
     return { ...Object.fromEntries(others), [key]: method };
   }
   if (!Object.hasOwn(block, key)) {
     const holder = Object.entries(block).find(([, v]) => isCall(v) && Object.hasOwn(v.named, key))?.[0];
-    const inside = holder ?? (isOptimizerKey(key) ? "optimizer" : undefined);
+    const inside = holder ?? (optimizerKeys.includes(key) ? "optimizer" : undefined);
     if (inside !== undefined)
       return withSetting(inside in block ? block : { ...block, [inside]: "adam" }, [inside, key], value);
   }

@@ -1,5 +1,5 @@
 /** The Model: what was found out, as plain data, and the way to its Systems. */
-import type { Init, Mode, Model, VocabInfo, Vocabularies } from "../model.js";
+import { type Init, type Mode, type Model, specialTokens, type VocabInfo, type Vocabularies } from "../model.js";
 import type { System } from "../system/types.js";
 import { buildSystem, sizesOf } from "./build.js";
 import type { Context, VocabFacts } from "./context.js";
@@ -21,8 +21,9 @@ export interface Facts {
 export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
   const { cx } = facts;
   const vocabularies: Record<string, readonly string[]> = {};
-  for (const v of cx.vocabs.values()) {
-    const tokens = given[v.name] ?? listed(v);
+  const vocabs = [...cx.vocabs.values()].map((v) => vocabInfo(cx, v));
+  for (const v of vocabs) {
+    const tokens = given[v.name] ?? (v.tokens && [...v.tokens, ...specialTokens(v)]);
     if (tokens) vocabularies[v.name] = tokens;
   }
   const unsized = [...cx.vocabs.keys()].filter((name) => !vocabularies[name]);
@@ -43,7 +44,7 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
       ...(a.size ? { size: size(a.size) } : {}),
       ...(a.until ? { until: a.until } : {}),
     })),
-    vocabs: [...cx.vocabs.values()].map((v) => vocabInfo(cx, v)),
+    vocabs,
     fields: cx.quantities.flatMap((q) => {
       if (q.role !== "input" && q.role !== "random") return [];
       const k = knownOf(q.type);
@@ -94,21 +95,12 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
   };
 }
 
-const specialsOf = (v: VocabFacts): ("BOS" | "EOS")[] => (["BOS", "EOS"] as const).filter((s) => v.special.has(s));
-
-/** All tokens of a vocabulary that the spec lists: its own, UNK under `max` or `min`, then the special ones. */
-function listed(v: VocabFacts): readonly string[] | null {
-  if (!v.tokens) return null;
-  const unknown = v.max !== null || v.min !== null ? ["<UNK>"] : [];
-  return [...v.tokens, ...unknown, ...specialsOf(v).map((s) => `<${s}>`)];
-}
-
 const vocabInfo = (cx: Context, v: VocabFacts): VocabInfo => ({
   name: v.name,
   ...(v.tokens ? { tokens: v.tokens } : {}),
   ...(v.max === null ? {} : { max: v.max }),
   ...(v.min === null ? {} : { min: v.min }),
-  special: specialsOf(v),
+  special: (["BOS", "EOS"] as const).filter((s) => v.special.has(s)),
   mentioned: mentioned(cx, v.name),
 });
 
@@ -125,12 +117,6 @@ function mentioned(cx: Context, vocab: string): string[] {
 export function placeholders(model: Model): Model {
   const tokens = model.vocabs
     .filter((v) => model.unsized.includes(v.name))
-    .map((v) => {
-      const unknown = v.max !== undefined || v.min !== undefined ? ["<UNK>"] : [];
-      return [
-        v.name,
-        [...v.mentioned, "token 1", "token 2", "token 3", ...unknown, ...v.special.map((s) => `<${s}>`)],
-      ] as const;
-    });
+    .map((v) => [v.name, [...v.mentioned, "token 1", "token 2", "token 3", ...specialTokens(v)]] as const);
   return model.bind(Object.fromEntries(tokens));
 }

@@ -1,4 +1,5 @@
 /** What is set from outside: `-p H=256 -p train.lr=1e-3`. */
+import { type BlockName, blockNames } from "../blocks/forms.js";
 import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { BlockValue } from "../model.js";
@@ -6,9 +7,6 @@ import type { Context } from "./context.js";
 import type { Place } from "./types.js";
 
 export type Settings = Readonly<Record<string, BlockValue>>;
-
-export const blockNames = ["data", "train", "decode"] as const;
-export type BlockName = (typeof blockNames)[number];
 
 /** The settings of one model; notes which were used. */
 export class Overrides {

@@ -1,5 +1,5 @@
 /** Vocabularies from data: tokens, then `<UNK>`, then the special tokens. */
-import type { Model, VocabInfo, Vocabularies } from "../../compiler/model.js";
+import { hasUnknown, type Model, specialTokens, type VocabInfo, type Vocabularies } from "../../compiler/model.js";
 import type { DataRecord } from "../types.js";
 import { columnOf } from "./columns.js";
 import { DataError } from "./errors.js";
@@ -9,11 +9,6 @@ import type { Columns, Where } from "./types.js";
 export interface FieldRecord {
   readonly fields: DataRecord;
   readonly where: Where;
-}
-
-/** A vocabulary with `max` or `min` knows words that it has not seen as `<UNK>` (R17). */
-export function hasUnknown(vocab: VocabInfo): boolean {
-  return vocab.max !== undefined || vocab.min !== undefined;
 }
 
 /**
@@ -76,7 +71,7 @@ function count(
 }
 
 /** Order of code points, so that it does not depend on the locale. */
-export function compareCodePoints(a: string, b: string): number {
+function compareCodePoints(a: string, b: string): number {
   const [x, y] = [Array.from(a), Array.from(b)];
   for (let i = 0; i < x.length && i < y.length; i++) {
     const difference = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
@@ -86,7 +81,7 @@ export function compareCodePoints(a: string, b: string): number {
 }
 
 function order(vocab: VocabInfo, counts: ReadonlyMap<string, number>, byCount: boolean): string[] {
-  const special = [...(hasUnknown(vocab) ? ["<UNK>"] : []), ...vocab.special.map((name) => `<${name}>`)];
+  const special = specialTokens(vocab);
   const missing = vocab.mentioned.find((token) => !counts.has(token) && !special.includes(token));
   if (missing !== undefined) {
     throw new DataError(

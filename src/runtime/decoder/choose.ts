@@ -4,16 +4,10 @@
  * (nucleus sampling: Holtzman et al., ICLR 2020). Whatever the filter, the log-probability reported is the model's own.
  * Random numbers come from outside, as uniforms in [0, 1): nothing here has a state.
  */
+import type { DecodeConfig } from "../../compiler/blocks/types.js";
 import { NotFiniteError } from "./errors.js";
 
-export type Method =
-  | { readonly kind: "greedy" }
-  | {
-      readonly kind: "sample";
-      readonly temperature: number;
-      readonly top_k: number | null;
-      readonly top_p: number | null;
-    };
+export type Method = Extract<DecodeConfig["method"], { kind: "greedy" | "sample" }>;
 
 export interface Choice {
   readonly value: number;
