@@ -34,13 +34,17 @@ function scoresOf(
   sums: Readonly<Record<string, number>>,
   logp: Readonly<Record<string, number>>,
 ): Scores {
-  const get = (id: string): number => sums[id] ?? 0;
+  const get = (id: string): number => {
+    const sum = sums[id];
+    if (sum === undefined) throw new Error(`scoring gave no ${id}`);
+    return sum;
+  };
   const randoms = fields.filter((f) => f.role === "random");
   const tokens = randoms.filter((f) => f.dist === "categorical" && f.axes.length > 0);
   const guessed = randoms.filter((f) => sums[`${f.name}.hits`] !== undefined);
   const total = (list: readonly FieldInfo[], what: string): number =>
     list.reduce((a, f) => a + get(`${f.name}.${what}`), 0);
-  const nll = -tokens.reduce((a, f) => a + (logp[f.name] ?? 0), 0);
+  const nll = -tokens.reduce((a, f) => a + (logp[f.name] as number), 0);
   const accuracies = guessed.map((f) => [`${f.name}.accuracy`, total([f], "hits") / total([f], "count")] as const);
   return {
     loss: get("total") / get("count"),

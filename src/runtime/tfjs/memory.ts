@@ -26,6 +26,13 @@ export type Kernel<H> = (call: KernelCall<H>) => Run<H>;
 /** Exhaustive: an op without a kernel does not compile. */
 export type Kernels<H> = Readonly<Record<Exclude<TensorOp, OwnOp>, Kernel<H>>>;
 
+/** A kernel for each op of a table, from what the table has for it. */
+export const kernelsOf = <Op extends string, A, H>(
+  table: Readonly<Record<Op, A>>,
+  kernel: (entry: A) => Kernel<H>,
+): Record<Op, Kernel<H>> =>
+  Object.fromEntries(Object.entries<A>(table).map(([op, entry]) => [op, kernel(entry)])) as Record<Op, Kernel<H>>;
+
 export interface Memory<H> {
   readonly name: string;
   readonly kernels: Kernels<H>;

@@ -2,8 +2,7 @@
  * Kernels in plain JavaScript over typed arrays, for backends whose memory JavaScript can see. They move data (where the
  * wasm kernels copy whole tensors, or do not exist) or are too small to be worth a call.
  */
-import type { TensorOp } from "../../../compiler/plan/types.js";
-import { size } from "../../../compiler/plan/types.js";
+import { size, type TensorOp } from "../../../compiler/plan/types.js";
 import type { Dtype, Kernel, KernelCall, Run, Values } from "../memory.js";
 import { eachRun, walk } from "./broadcast.js";
 

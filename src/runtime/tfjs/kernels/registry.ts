@@ -2,7 +2,7 @@
 import type { KernelBackend, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
 import { getKernel } from "@tensorflow/tfjs-core";
 import type { BinaryOp, TensorOp, UnaryOp } from "../../../compiler/plan/types.js";
-import type { Kernel, KernelCall, Run } from "../memory.js";
+import { type Kernel, type KernelCall, kernelsOf, type Run } from "../memory.js";
 import { collapse } from "./broadcast.js";
 
 export type DataId = TensorInfo["dataId"];
@@ -90,33 +90,13 @@ const pooling = (call: KernelCall<unknown>): Attrs => ({
 });
 
 export function registryKernels(registry: Registry): Readonly<Record<RegistryOp, Kernel<DataId>>> {
-  const unary = (op: UnaryOp): Kernel<DataId> => registered(registry, UNARY[op], ["x"]);
-  const binary = (op: BinaryOp): Kernel<DataId> =>
-    registered(registry, BINARY[op], ["a", "b"], undefined, (call) => collapse(call.shapes));
+  const unary = (name: string): Kernel<DataId> => registered(registry, name, ["x"]);
+  const binary = (name: string): Kernel<DataId> =>
+    registered(registry, name, ["a", "b"], undefined, (call) => collapse(call.shapes));
   const flags = (call: KernelCall<unknown>): Attrs => ({ transposeA: attr(call, "ta"), transposeB: attr(call, "tb") });
   return {
-    tanh: unary("tanh"),
-    sigmoid: unary("sigmoid"),
-    relu: unary("relu"),
-    softplus: unary("softplus"),
-    exp: unary("exp"),
-    log: unary("log"),
-    sqrt: unary("sqrt"),
-    abs: unary("abs"),
-    sign: unary("sign"),
-    floor: unary("floor"),
-    sin: unary("sin"),
-    cos: unary("cos"),
-    add: binary("add"),
-    mul: binary("mul"),
-    div: binary("div"),
-    pow: binary("pow"),
-    maximum: binary("maximum"),
-    minimum: binary("minimum"),
-    mod: binary("mod"),
-    less: binary("less"),
-    lessEqual: binary("lessEqual"),
-    equal: binary("equal"),
+    ...kernelsOf(UNARY, unary),
+    ...kernelsOf(BINARY, binary),
     matmul: registered(registry, "BatchMatMul", ["a", "b"], flags, (c) => c.shapes.map((s) => [1, ...s])),
     bmm: registered(registry, "BatchMatMul", ["a", "b"], flags),
     transpose: registered(registry, "Transpose", ["x"], (c) => ({ perm: [...(attr(c, "perm") as number[])] })),

@@ -2,9 +2,8 @@
  * TensorFlow's own ops, executed one by one through tfjs-node's binding. A handle is the binding's number of a tensor:
  * neither tfjs's engine nor its tensors are involved.
  */
-import type { BinaryOp, UnaryOp } from "../../../compiler/plan/types.js";
-import { size } from "../../../compiler/plan/types.js";
-import type { Dtype, Kernel, KernelCall, Kernels } from "../memory.js";
+import { type BinaryOp, size, type UnaryOp } from "../../../compiler/plan/types.js";
+import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
 
 const UNARY: Readonly<Record<UnaryOp, string>> = {
@@ -67,9 +66,9 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       return (args) => [execute(name, own, rest.length ? [...args, ...rest] : args)];
     };
   const typed = (call: KernelCall<number>): OpAttr[] => [type("T", call.dtypes[0] as Dtype)];
-  const unary = (op: UnaryOp): Kernel<number> => plain(UNARY[op], typed);
-  const binary = (op: BinaryOp): Kernel<number> =>
-    plain(BINARY[op], (c) => (op === "equal" ? [...typed(c), bool("incompatible_shape_error", true)] : typed(c)));
+  const unary = (name: string): Kernel<number> => plain(name, typed);
+  const binary = (name: string): Kernel<number> =>
+    plain(name, (c) => (name === "Equal" ? [...typed(c), bool("incompatible_shape_error", true)] : typed(c)));
   const reduction = (name: string): Kernel<number> =>
     plain(
       name,
@@ -96,28 +95,8 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
   const oneHotAttrs = [int("axis", -1), type("T", "float32"), type("TI", "int32")];
 
   return {
-    tanh: unary("tanh"),
-    sigmoid: unary("sigmoid"),
-    relu: unary("relu"),
-    softplus: unary("softplus"),
-    exp: unary("exp"),
-    log: unary("log"),
-    sqrt: unary("sqrt"),
-    abs: unary("abs"),
-    sign: unary("sign"),
-    floor: unary("floor"),
-    sin: unary("sin"),
-    cos: unary("cos"),
-    add: binary("add"),
-    mul: binary("mul"),
-    div: binary("div"),
-    pow: binary("pow"),
-    maximum: binary("maximum"),
-    minimum: binary("minimum"),
-    mod: binary("mod"),
-    less: binary("less"),
-    lessEqual: binary("lessEqual"),
-    equal: binary("equal"),
+    ...kernelsOf(UNARY, unary),
+    ...kernelsOf(BINARY, binary),
     affine: (call) => {
       const [a, b] = [attr<number>(call, "a"), attr<number>(call, "b")];
       const t = [type("T", "float32")];
