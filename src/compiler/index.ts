@@ -2,8 +2,6 @@
  * The compiler: the text of a spec to checked models, and every stage of a model as text. Pure: it runs in Node and in a
  * browser. A user's mistake is a diagnostic, never an exception.
  */
-import { validateBlocks } from "./blocks/index.js";
-import { blockSpans } from "./blocks/spans.js";
 import { type CheckOptions, check, placeholders } from "./check/index.js";
 import { noModel, unknownModel } from "./diagnostics/compile.js";
 import { nearest } from "./diagnostics/nearest.js";
@@ -52,8 +50,7 @@ export interface Compiled {
 }
 
 export function compile(source: string, options: CompileOptions = {}): Compiled {
-  const { diagnostics: checked, models, sources } = check(source, options);
-  const found = [...checked, ...blockMistakes(source, models)];
+  const { diagnostics: found, models, sources } = check(source, options);
   const errors = found.some((d) => d.severity === "error");
   const chosen = options.model === undefined ? models[0] : models.find((m) => m.name === options.model);
   const missing = !errors && !chosen ? [notFound(source, models, options.model)] : [];
@@ -81,16 +78,6 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     },
     print: (stage) => (stage === "ast" ? printFile(parse(source).file) : print(need(), stage)),
   };
-}
-
-/** What is wrong with the blocks of the models that are otherwise right. */
-function blockMistakes(source: string, models: readonly Model[]): Diagnostic[] {
-  const { file } = parse(source);
-  return models.flatMap((model) => {
-    const definition = file.items.find((item) => item.kind === "model" && item.name === model.name);
-    if (definition?.kind !== "model") throw new Error(`the model ${model.name} is not in its own text`);
-    return validateBlocks(model, blockSpans(definition)).diagnostics;
-  });
 }
 
 function notFound(source: string, models: readonly Model[], name: string | undefined): Diagnostic {

@@ -4,7 +4,7 @@
  */
 import { grad } from "./ad/grad.js";
 import type { Mode, Model } from "./model.js";
-import { carry } from "./passes/carry.js";
+import { type Carried, carry } from "./passes/carry.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
 import { schedule } from "./schedule/schedule.js";
@@ -69,18 +69,27 @@ function compute(
   mode: Mode,
   outputs: readonly string[],
   wrt: readonly string[],
-  { carry: axis, normalize, observe }: ComputeOptions,
+  options: ComputeOptions,
 ): Compute {
-  const plain = model.system(mode);
-  const objective = normalize === "sample" && plain.values.has("loss") ? normalizeBySample(plain) : plain;
-  const carried =
-    axis === undefined ? { system: objective, states: new Map<string, string>() } : carry(objective, axis);
+  const { observe } = options;
+  const carried = carriedSystem(model, mode, options);
   const kept = [...outputs, ...carried.states.values()];
   const forward = prepare(carried.system, [...kept, ...wrt], observe);
   const { system, gradients } = differentiate(forward, wrt);
   const optimised = optimise(system, [...kept, ...gradients.values()], observe);
   const states = new Map([...carried.states].filter(([state]) => optimised.values.has(state)));
   return { mode, system: optimised, program: schedule(optimised), outputs, gradients, states };
+}
+
+/** The model's equations with the objective and the windows that are asked for. Throws `CarryError`. */
+export function carriedSystem(
+  model: Pick<Model, "system">,
+  mode: Mode,
+  { carry: axis, normalize }: Pick<ComputeOptions, "carry" | "normalize">,
+): Carried {
+  const plain = model.system(mode);
+  const objective = normalize === "sample" && plain.values.has("loss") ? normalizeBySample(plain) : plain;
+  return axis === undefined ? { system: objective, states: new Map() } : carry(objective, axis);
 }
 
 function differentiate(system: System, wrt: readonly string[]): { system: System; gradients: Map<string, string> } {

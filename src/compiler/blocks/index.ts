@@ -1,7 +1,7 @@
 /** The blocks of a spec: from what is written, by way of plain JSON and its schemas, to configurations. */
 import { blockMissing } from "../diagnostics/blocks.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import type { Block, Model } from "../model.js";
+import type { Block, FieldInfo, Model } from "../model.js";
 import { normaliseData } from "./data.js";
 import { type BlockName, type Context, context, type JsonObject, type Path, type SpanOf } from "./forms.js";
 import { report } from "./report.js";
@@ -24,7 +24,10 @@ export interface Blocks {
 }
 
 /** `spanOf`: where a value of a block is written: the path `[]` is the block, `["optimizer", "lr"]` an argument. */
-export function validateBlocks(model: Pick<Model, "blocks" | "fields">, spanOf: SpanOf = () => undefined): Blocks {
+export function validateBlocks(
+  model: Pick<Model, "blocks"> & { readonly fields: readonly Pick<FieldInfo, "name">[] },
+  spanOf: SpanOf = () => undefined,
+): Blocks {
   const diagnostics: Diagnostic[] = [];
   const { blocks, fields } = model;
   const names = fields.map((field) => field.name);

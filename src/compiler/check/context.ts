@@ -35,6 +35,8 @@ export interface Objective {
   readonly kind: "loss" | "metric";
   readonly name: string;
   readonly term: Term;
+  /** What it is the sum of. */
+  readonly place: Place;
 }
 
 export class Context {

@@ -50,7 +50,7 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
         if (first || cx.objectives.some((o) => o.kind === "metric" && o.name === name))
           cx.report(names.duplicateName({ place: s.nameSpan, name, first: first?.place ?? s.nameSpan }));
       }
-      cx.objectives.push({ kind: s.kind, name, term: elaborate(cx, s.value, everywhere) });
+      cx.objectives.push({ kind: s.kind, name, term: elaborate(cx, s.value, everywhere), place: s.value.span });
     }
   }
 }

@@ -2,6 +2,8 @@
  * The checker: syntax tree → Model. Phases, in order: names, equations, shapes, domains, randoms, causality.
  * Mistakes are collected; a phase that needs what an earlier one could not find out is left out.
  */
+import { validateBlocks } from "../blocks/index.js";
+import { blockSpans } from "../blocks/spans.js";
 import type { Diagnostic } from "../diagnostics/types.js";
 import type { BlockValue, Checked, Init, Model } from "../model.js";
 import type { ModelDef } from "../syntax/ast.js";
@@ -11,6 +13,7 @@ import { verify } from "../system/verify.js";
 import { readBlocks } from "./blocks.js";
 import { resolveBoundaries } from "./boundaries.js";
 import { buildSystem } from "./build.js";
+import { checkCarried } from "./carried.js";
 import { checkCausality } from "./causality.js";
 import { Context } from "./context.js";
 import { declareModel } from "./declare.js";
@@ -92,6 +95,10 @@ function checkModel(
   if (unread) return done();
   checkShapes(cx);
   checkSizes(cx);
+  const fields = cx.quantities.filter(({ role }) => role === "input" || role === "random");
+  const spans = blockSpans(model);
+  const { train, diagnostics: inBlocks } = validateBlocks({ blocks, fields }, spans);
+  for (const d of inBlocks) cx.report(d);
 
   // domains, randoms
   checkAxes(cx);
@@ -127,6 +134,7 @@ function checkModel(
     build,
     lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
   });
+  if (train && !reporter.failed) checkCarried(cx, sized, train, spans("train", ["truncate"]));
   done();
   return reporter.failed ? null : checked;
 }

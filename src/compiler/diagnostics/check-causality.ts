@@ -1,5 +1,6 @@
 import { label } from "../check/report.js";
 import type { Place } from "../check/types.js";
+import type { Span } from "../syntax/ast.js";
 import { defineDiagnostic } from "./types.js";
 
 /** Diagnostics of order: what must be computed before what (R12). */
@@ -51,4 +52,23 @@ export const tooEarly = defineDiagnostic<{ steps: readonly Step[]; random: strin
     ...steps.filter((s) => s.place !== place).map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
   ],
   help: ({ random }) => `read only what was drawn before, such as \`${random}[t-1]\``,
+});
+
+/** Truncated BPTT with carried state (R16). `written`: where it is asked for, unless that is outside the spec. */
+export const carryImpossible = defineDiagnostic<{
+  who: string;
+  what: string;
+  axis: string;
+  place: Place | undefined;
+  written: Span | undefined;
+}>({
+  code: "carry-impossible",
+  severity: "error",
+  message: ({ who, what, axis }) =>
+    `no window of a truncated sequence can compute ${who}, which ${what}: state cannot be carried along ${axis}`,
+  labels: ({ place, what, axis, written }) => [
+    ...(place ? [label(place, `this ${what}`)] : []),
+    ...(written ? [label(written, `cuts ${axis} into windows, each computed without those after it`)] : []),
+  ],
+  help: () => "leave out `carry`, so that every window starts anew, or leave out `truncate`",
 });

@@ -121,7 +121,7 @@ function asksTooMuch(system: System, v: Value, axis: Axis): string | null {
       if (u.slots[i]?.axis !== axis.id) continue;
       if (p.k === "end") return `reads \`${u.id}\` at the end of ${axis.id}`;
       if (p.k === "start" && p.off >= 0) return `reads \`${u.id}\` at the index ${p.off} of ${axis.id}`;
-      if (p.k === "var" && p.shift > 0) return `reads \`${u.id}\` at ${p.v}+${p.shift}`;
+      if (p.k === "var" && p.shift > 0) return `reads \`${u.id}\` at ${p.v.replace(/'+$/, "")}+${p.shift}`;
     }
     for (const c of r.when)
       if (c.axis === axis.id && condPositions(c).some((p) => p.k !== "var")) return `asks where it is along ${axis.id}`;
