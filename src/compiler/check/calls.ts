@@ -50,7 +50,7 @@ export interface Wanted {
 export function callTerms(cx: Context, e: CallExpr, scope: Scope, targets: readonly Wanted[] = []): readonly Term[] {
   const entity = scope.names.find(e.callee);
   if (entity?.kind === "instance") return callCell(cx, entity.instance, e, scope, targets);
-  if (entity && (entity.kind === "cell" || !known(e.callee))) {
+  if (entity && (entity.kind === "cell" || !functions.has(e.callee))) {
     if (entity.kind === "cell")
       cx.report(
         names.wrongCellUse({
@@ -79,8 +79,8 @@ export function callTerms(cx: Context, e: CallExpr, scope: Scope, targets: reado
   return [single(cx, e, scope)];
 }
 
-const known = (name: string): boolean =>
-  builtins.has(name) || reductions.has(name) || name === "split" || name === "observed" || name === "softmax";
+/** Everything that can be called and is not a cell. */
+const functions: ReadonlySet<string> = new Set([...builtins.keys(), ...reductions, "split", "observed", "softmax"]);
 
 function single(cx: Context, e: CallExpr, scope: Scope): Term {
   if (e.callee === "observed") return observed(cx, e, scope);
@@ -91,11 +91,16 @@ function single(cx: Context, e: CallExpr, scope: Scope): Term {
   if (fn) return applied(cx, fn, e, scope);
   if (later.has(e.callee)) cx.report(notSupported({ place: e.calleeSpan, construct: `\`${e.callee}\`` }), scope.via);
   else {
-    const functions = [...builtins.keys(), ...reductions, "split", "observed"];
     const instances = scope.names.all().filter((n) => scope.names.find(n)?.kind === "instance");
     const near = nearest(e.callee, [...functions, ...instances]);
     cx.report(
-      names.unknownName({ place: e.calleeSpan, name: e.callee, what: "function or cell instance", near }),
+      names.unknownName({
+        place: e.calleeSpan,
+        name: e.callee,
+        what: "function or cell instance",
+        near,
+        help: `for a cell of your own write \`cell ${e.callee} = …\`; to multiply write \`*\` or \`@\``,
+      }),
       scope.via,
     );
   }
@@ -214,7 +219,7 @@ function applied(cx: Context, fn: Builtin, e: CallExpr, scope: Scope): Term {
   const extra: Arg[] = [];
   for (const a of e.args) {
     if (!a.name) (values.length < fn.params.length ? values : extra).push(a);
-    else if (!fn.options || !(a.name in fn.options)) {
+    else if (!fn.options || !Object.hasOwn(fn.options, a.name)) {
       const near = nearest(a.name, Object.keys(fn.options ?? {}));
       return badArguments(
         cx,
@@ -248,7 +253,7 @@ function applied(cx: Context, fn: Builtin, e: CallExpr, scope: Scope): Term {
   if (values.length < fn.params.length)
     return badArguments(cx, e, scope, `\`${fn.name}\` takes ${count(fn.params.length)}, not ${values.length}`, use);
   for (const [key, value] of Object.entries(fn.options ?? {}))
-    if (!(key in options)) {
+    if (!Object.hasOwn(options, key)) {
       if (value === null) return badArguments(cx, e, scope, `\`${fn.name}\` needs \`${key}\``, use);
       options[key] = value;
     }

@@ -59,7 +59,11 @@ export class Context {
   readonly warnings: (() => void)[] = [];
   readonly #ids = new Set<string>();
 
-  constructor(readonly reporter: Reporter) {}
+  /** `unread`: a statement could not be read, and what is missed may be what it would have defined. */
+  constructor(
+    readonly reporter: Reporter,
+    readonly unread = false,
+  ) {}
 
   report(d: Diagnostic, via?: Place): void {
     this.reporter.add(d, via);

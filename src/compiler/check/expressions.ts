@@ -25,7 +25,7 @@ export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison
 export const specials: ReadonlySet<string> = new Set(["BOS", "EOS", "UNK"]);
 
 /** How a mismatch between two terms is told. */
-export function mismatchOf(cx: Context, scope: Scope): Mismatch {
+function mismatchOf(cx: Context, scope: Scope): Mismatch {
   return (what, left, right, help) =>
     cx.report(
       shapes.shapeMismatch({
@@ -150,10 +150,10 @@ function nameTerm(
     if (name === "training" && !indices.length) return { kind: "mode", test: "training", span, type: scalar() };
     if (name === "inf" || name === "pi")
       return { kind: "number", value: name === "pi" ? Math.PI : Number.POSITIVE_INFINITY, span, type: scalar() };
-    cx.report(
-      names.unknownName({ place: nameSpan, name, what: "name", near: nearest(name, valueNames(scope)) }),
-      scope.via,
-    );
+    const near = nearest(name, valueNames(scope));
+    const help = `declare it (\`param ${name}\`, \`input ${name}[t]\`, …) or write an equation for it`;
+    if (near !== undefined || !cx.unread)
+      cx.report(names.unknownName({ place: nameSpan, name, what: "name", near, help }), scope.via);
     return wrong(span);
   }
   if (indices.length && entity.kind !== "quantity" && entity.kind !== "term") return refuse("a value that has indices");
@@ -185,7 +185,7 @@ function nameTerm(
 const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...specials];
 
 /** A read of a quantity: indices fill its axes first, then its dims. */
-export function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
+function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
   q.reads.push(span);
   const missing = q.slots[indices.length];
   if (missing) {

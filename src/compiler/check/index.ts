@@ -74,7 +74,7 @@ function checkModel(
   unread: boolean,
 ): Model | null {
   const reporter = new Reporter();
-  const cx = new Context(reporter);
+  const cx = new Context(reporter, unread);
   const overrides = new Overrides(cx, options.set ?? {});
   const done = (): null => {
     for (const d of reporter.diagnostics) all.add(d);
