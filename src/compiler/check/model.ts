@@ -20,13 +20,10 @@ export interface Facts {
 
 export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
   const { cx } = facts;
-  const vocabularies: Record<string, readonly string[]> = {};
   const vocabs = [...cx.vocabs.values()].map((v) => vocabInfo(cx, v));
-  for (const v of vocabs) {
-    const tokens = given[v.name] ?? (v.tokens && [...v.tokens, ...specialTokens(v)]);
-    if (tokens) vocabularies[v.name] = tokens;
-  }
-  const unsized = [...cx.vocabs.keys()].filter((name) => !vocabularies[name]);
+  const listed = vocabs.flatMap((v) => (v.tokens ? [[v.name, [...v.tokens, ...specialTokens(v)]] as const] : []));
+  const vocabularies: Vocabularies = { ...Object.fromEntries(listed), ...given };
+  const unsized = [...cx.vocabs.keys()].filter((name) => !Object.hasOwn(vocabularies, name));
   const size = sizesOf(cx, vocabularies);
   const shape = (q: Quantity): number[] => (isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(size));
   const labels = (q: Quantity): string[] => (isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(dims.show));

@@ -86,7 +86,7 @@ function distribution(cx: Context, e: Expr, q: Quantity, scope: Scope): Omit<Sam
     cx.report(notSupported({ place: e.calleeSpan, construct, help: all }));
     return null;
   }
-  if (!(e.callee in usage)) {
+  if (!Object.hasOwn(usage, e.callee)) {
     const near = nearest(e.callee, [...Object.keys(usage), ...later]);
     cx.report(names.unknownName({ place: e.calleeSpan, name: e.callee, what: "distribution", near, help: all }));
     return null;
@@ -108,10 +108,15 @@ function distribution(cx: Context, e: Expr, q: Quantity, scope: Scope): Omit<Sam
 
 /** `normal(mu, sigma)`, also by name. */
 function momentsOf(e: CallExpr): Expr[] | null {
-  const place = { mu: 0, mean: 0, sigma: 1, sd: 1 } as const;
+  const place = new Map([
+    ["mu", 0],
+    ["mean", 0],
+    ["sigma", 1],
+    ["sd", 1],
+  ]);
   const out: Expr[] = [];
   for (const [i, a] of e.args.entries()) {
-    const k = a.name === undefined ? i : place[a.name as keyof typeof place];
+    const k = a.name === undefined ? i : place.get(a.name);
     if (k === undefined || out[k]) return null;
     out[k] = a.value;
   }

@@ -152,6 +152,15 @@ export const reservedWord = defineDiagnostic<{ span: Span; word: string }>({
   help: ({ word }) => `choose another name, for instance ${quote(`${word}_1`)} or ${quote(`my_${word}`)}`,
 });
 
+export const inheritedName = defineDiagnostic<{ span: Span; name: string }>({
+  code: "inherited-name",
+  severity: "error",
+  message: ({ name }) =>
+    `${quote(name)} cannot be a name: records are JavaScript objects, and each has that name already`,
+  labels: ({ span }) => [{ span, text: "a name should stand here" }],
+  help: ({ name }) => `choose another name, for instance ${quote(`my_${name}`)}`,
+});
+
 export const foreignStatement = defineDiagnostic<{ span: Span; word: string; help: string }>({
   code: "foreign-statement",
   severity: "error",

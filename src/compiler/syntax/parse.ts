@@ -23,7 +23,7 @@ import type { BlockEntry, Expr, Span, SpecFile } from "./ast.js";
 import { describeFailure } from "./failures.js";
 import { placeFile } from "./placement.js";
 import { describeProblem, describeUnknown } from "./problems.js";
-import { first } from "./spans.js";
+import { first, tokenSpan } from "./spans.js";
 import { type Item, TreeBuilder } from "./tree.js";
 
 /** After so many mistakes the rest of a text is not looked at: it is hardly a spec. */
@@ -73,6 +73,9 @@ class Reader {
     ];
     for (const diagnostic of found) this.report(diagnostic);
     this.repaired = found.flatMap(({ labels }) => labels.map(({ span }) => span.start)).sort((a, b) => a - b);
+    for (const token of inheritedNames(tokens)) {
+      this.report(syntax.inheritedName({ span: tokenSpan(token), name: token.image }));
+    }
   }
 
   readonly report = (diagnostic: Diagnostic): void => {
@@ -169,6 +172,16 @@ class Reader {
     end(tokens.length, after);
     return parts;
   }
+}
+
+/** Names that every object of JavaScript has already, each where it first stands: results and records are such objects. */
+function inheritedNames(tokens: readonly IToken[]): IToken[] {
+  const found = new Map<string, IToken>();
+  for (const token of tokens) {
+    if (token.tokenType === Name && token.image in Object.prototype && !found.has(token.image))
+      found.set(token.image, token);
+  }
+  return [...found.values()];
 }
 
 const openers: ReadonlySet<TokenType> = new Set([LParen, LSquare, LCurly]);
