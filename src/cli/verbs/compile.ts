@@ -10,7 +10,7 @@ export interface CompileOptions extends SpecOptions {
 }
 
 /** Everything that `--emit` takes. */
-export function stageNames(): string[] {
+function stageNames(): string[] {
   const passes = new Set([...preparation, ...pipeline].map(({ name }) => name));
   return [...stages, ...[...passes].map((name) => `after:${name}`)];
 }

@@ -77,7 +77,7 @@ const final: JsonSchema = {
   description: "Factor at the last step.",
 };
 
-export const trainSchema: JsonSchema = {
+const trainSchema: JsonSchema = {
   $schema: draft,
   $id: "urn:recurve:schemas:train",
   title: "train",
@@ -165,7 +165,7 @@ export const trainSchema: JsonSchema = {
   },
 };
 
-export const decodeSchema: JsonSchema = {
+const decodeSchema: JsonSchema = {
   $schema: draft,
   $id: "urn:recurve:schemas:decode",
   title: "decode",
@@ -253,7 +253,7 @@ const held: readonly JsonSchema[] = [
 ];
 const split = (description: string): JsonSchema => oneOf(held, { description });
 
-export const dataSchema: JsonSchema = {
+const dataSchema: JsonSchema = {
   $schema: draft,
   $id: "urn:recurve:schemas:data",
   title: "data",
@@ -326,7 +326,7 @@ export const dataSchema: JsonSchema = {
 };
 
 /** Of the options of each generator, with `task`. */
-export const generatorSchema: JsonSchema = {
+const generatorSchema: JsonSchema = {
   $schema: draft,
   $id: "urn:recurve:schemas:generate",
   title: "generate",

@@ -7,7 +7,7 @@ import type { Term } from "./terms.js";
 import { isPoison, knownOf, setKnown, shapeOf, showType, type Type } from "./types.js";
 
 /** Is this a parameter (or a part of an expression that is as open as one) whose shape its use decides? */
-export const isOpenParam = (t: Term): boolean =>
+const isOpenParam = (t: Term): boolean =>
   t.kind === "read" && (t.of.role === "param" || t.of.role === "frozen") && !t.picks.length && knownOf(t.type) === null;
 
 /** A literal number fits every shape and tells none. */

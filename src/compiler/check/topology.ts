@@ -18,7 +18,7 @@ const known = [
 ];
 
 /** The name, and why. */
-export function inferTopology(cx: Context): { readonly name: string; readonly because: string } {
+function inferTopology(cx: Context): { readonly name: string; readonly because: string } {
   const of = (role: Quantity["role"]): Quantity[] => cx.quantities.filter((q) => q.role === role);
   const axes = (qs: readonly Quantity[]): string[] => [...new Set(qs.flatMap((q) => q.slots.map((s) => s.axis)))];
   const [inputs, outputs] = [of("input"), of("random")];

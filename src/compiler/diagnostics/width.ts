@@ -1,5 +1,5 @@
 /** Columns on a terminal. Tabs go to the next multiple of four. */
-export const tabWidth = 4;
+const tabWidth = 4;
 
 /** East Asian wide characters and emoji, which fill two columns (Unicode Standard Annex 11, in coarse blocks). */
 const wide =

@@ -129,7 +129,7 @@ const stepIndices = (forms: Forms, v: Value, at: Indices): Indices => {
 };
 
 /** The dim of a slot without an index in the tensor of a value. */
-export const dimOfSlot = (v: Value, at: Indices, slot: number): number =>
+const dimOfSlot = (v: Value, at: Indices, slot: number): number =>
   v.slots.slice(0, slot).filter((s, i) => !isBatch(s) && at[i] === null).length;
 
 /** Takes the entries of a whole tensor at the indices given, except where they are taken already. */
@@ -146,7 +146,7 @@ function entries(flat: Flat, v: Value, ref: Ref, at: Indices, taken: (slot: numb
 }
 
 /** Tensors with `rank` dims, some perhaps 1, along a new dim. */
-export function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
+function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
   const target = parts.map(flat.shapeOf).reduce(broadcast, new Array<number>(rank).fill(1));
   const head = target[0];
   if (dim === 0 && head !== undefined && parts.length > 0) {

@@ -21,7 +21,7 @@ import { first, join, nodeSpan, tokenSpan } from "./spans.js";
  * How many levels an expression may have. The tree of `a + b + c + …` is as deep as the sum is long, and whoever
  * walks it recurses; this keeps every such walk within the stack.
  */
-export const maxHeight = 500;
+const maxHeight = 500;
 
 /** An operator that waits for its right operand. */
 interface Waiting {

@@ -8,8 +8,7 @@ import { tokens } from "./tokens.js";
 import type { Rule } from "./types.js";
 
 /** Ops whose meaning needs the variables themselves: indices, extents, masks, normalisation along an axis, draws. */
-export const variableOps = ["index", "extent", "mask", "softmaxAlong", "firstMaxAlong", "draw"] as const;
-export type VariableOp = (typeof variableOps)[number];
+type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "draw";
 
 const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...elementwise,

@@ -15,7 +15,7 @@ export interface Registry {
 type Attrs = Readonly<Record<string, unknown>>;
 
 /** A kernel of the registry: names of its inputs in the order of the arguments, its attributes, other shapes for its inputs. */
-export function registered(
+function registered(
   { backendName, backend }: Registry,
   name: string,
   inputs: readonly string[],
