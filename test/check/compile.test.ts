@@ -202,7 +202,8 @@ test("carried state: what needs the whole sequence is a mistake only where it is
   const base = `model m { dim H = 2; axis t < T; random s[t]; param W : [H] ~ normal(0, 1), U, v : [H] ~ normal(0, 1)
     h[t] : [H] = tanh(W * s[t-1] + U @ h[t-1]); h[-1] = 0; s[-1] = 0
     s[t] ~ normal(dot(v, h[t]), 1)`;
-  const carried = (extra: string, train = "truncate(5, carry)") => codes(`${base}\n${extra}\ntrain { ${train} }; decode { max = 5 } }`);
+  const carried = (extra: string, train = "truncate(5, carry)") =>
+    codes(`${base}\n${extra}\ntrain { ${train} }; decode { max = 5 } }`);
   expect(carried("")).toEqual([]);
   for (const extra of ["metric m = mean(h[T-1])", "metric m = mean[t](mean(h[t]) * T)", "loss sum(h[0] * h[0])"]) {
     expect(carried(extra), extra).toEqual(["carry-impossible"]);
