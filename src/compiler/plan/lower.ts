@@ -4,7 +4,7 @@
  */
 import { zeroOnPadding } from "../passes/mask-padding.js";
 import { slotOver } from "../schedule/schedule.js";
-import type { Item, Loop, Program } from "../schedule/types.js";
+import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { chooseForms, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
@@ -114,13 +114,12 @@ class Lowering {
   }
 
   #loop(loop: Loop, inside: readonly (readonly [Loop, number])[]): void {
-    const { direction, offsets } = loop;
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     const n = this.#extents.of(loop.axis);
     if (n === 0) return;
     for (const id of loop.members)
       for (const index of [0, n - 1]) {
-        const time = direction * index + (offsets[id] ?? 0);
+        const time = timeOf(loop, id, index);
         [first, last] = [Math.min(first, time), Math.max(last, time)];
       }
     const own = loop.members.filter((id) => !this.#values.running.has(id));
@@ -275,7 +274,7 @@ function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], exten
   const at: (number | null)[] = v.slots.map(() => null);
   for (const [loop, time] of inside) {
     const slot = v.slots.indexOf(slotOver(v, loop.axis) as Slot);
-    const index = (time - (loop.offsets[v.id] ?? 0)) * loop.direction;
+    const index = indexAt(loop, v.id, time);
     if (index < 0 || index >= extents.of(loop.axis)) return null;
     if (at[slot] !== null && at[slot] !== index) return null;
     at[slot] = index;

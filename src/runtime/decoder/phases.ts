@@ -4,7 +4,7 @@
  * stop, or rows may move under beam search, and what comes after still sees whole sequences of known lengths.
  */
 import type { Compute } from "../../compiler/programs.js";
-import type { Item, Loop } from "../../compiler/schedule/types.js";
+import { type Item, type Loop, offsetOf } from "../../compiler/schedule/types.js";
 import { getValue } from "../../compiler/system/types.js";
 
 export interface Phase {
@@ -29,7 +29,8 @@ export function phasesOf(compute: Compute): Phase[] {
   return phases;
 }
 
-function loopOf({ axis, direction, offsets }: Loop, randoms: readonly string[]): Phase["loop"] {
-  const times = new Set(randoms.map((v) => offsets[v] ?? 0));
+function loopOf(loop: Loop, randoms: readonly string[]): Phase["loop"] {
+  const { axis, direction } = loop;
+  const times = new Set(randoms.map((v) => offsetOf(loop, v)));
   return { axis, direction, together: times.size === 1 };
 }

@@ -3,7 +3,7 @@
  * System means. With `strict`, it executes a Program instead and throws where something is read before it was computed.
  */
 import { opOf } from "../../ops/index.js";
-import type { Item, Loop, Program } from "../../schedule/types.js";
+import { type Item, type Loop, type Program, timeOf } from "../../schedule/types.js";
 import { hits } from "../../system/positions.js";
 import {
   axisOf,
@@ -228,7 +228,7 @@ export class Evaluator {
 
   #time(loop: Loop, v: Value, p: Point): number {
     const slot = v.slots.find((s) => s.axis === loop.axis) as Slot;
-    return loop.direction * (p[slot.name] as number) + (loop.offsets[v.id] ?? 0);
+    return timeOf(loop, v.id, p[slot.name] as number);
   }
 }
 
