@@ -120,8 +120,8 @@ function valuesOf(model: Model, system: System): string[] {
   const randoms = model.fields.filter((f) => f.role === "random").map((f) => f.name);
   const derived = new Set([
     "loss",
-    "total",
-    "count",
+    "loss.total",
+    "loss.count",
     ...randoms.flatMap((r) => [`${r}.logp`, `${r}.hits`, `${r}.count`]),
   ]);
   return [...system.values.values()]

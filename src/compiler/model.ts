@@ -101,7 +101,7 @@ export type Vocabularies = Readonly<Record<string, readonly string[]>>;
 /**
  * Ids of the values of a System that have a meaning beyond their equation:
  * - `loss`: the objective (R14), no slots: (Σ −log p · weight + Σ loss terms) / N + penalties
- * - `total`, `count`: its numerator (without penalties) and N, no slots
+ * - `loss.total`, `loss.count`: its numerator (without penalties) and N, no slots. No name of a spec has a dot or is `loss`
  * - `NAME.logp`: log-probability of a random, over its axes (unweighted); `NAME.hits`: number of right predictions
  *   (categorical, bernoulli), no slots; `NAME.count`: number of its observations, no slots
  * - `metric.NAME.sum`, `metric.NAME.count`: of a metric, no slots

@@ -36,8 +36,8 @@ export interface ComputeOptions {
 }
 
 /**
- * `loss`, `total`, `count`, per-random `.hits` and `.count`, metrics, and the gradient of `loss` in every parameter that
- * is not frozen; 0 where the loss does not depend on it. Throws `CarryError` where the model does not allow `carry`.
+ * `loss`, `loss.total`, `loss.count`, per-random `.hits` and `.count`, metrics, and the gradient of `loss` in every
+ * parameter that is not frozen; 0 where the loss does not depend on it. Throws `CarryError` where the model does not allow `carry`.
  */
 export function training(model: Model, options: ComputeOptions = {}): Compute {
   const wrt = model.params.filter((p) => !p.frozen).map((p) => p.name);
@@ -58,7 +58,7 @@ export function decoding(model: Model, drawn: readonly string[], options: Comput
 function results(model: Model): string[] {
   const randoms = model.fields.filter((f) => f.role === "random");
   return [
-    ...["loss", "total", "count"],
+    ...["loss", "loss.total", "loss.count"],
     ...randoms.flatMap((f) => [...(f.dist === "normal" ? [] : [`${f.name}.hits`]), `${f.name}.count`]),
     ...model.metrics.flatMap((m) => [`metric.${m}.sum`, `metric.${m}.count`]),
   ];

@@ -41,7 +41,7 @@ export interface StepOptions {
   readonly carry: Carry | null;
 }
 
-/** Sums over one batch, by the ids of `Model`: `total`, `count`, `y.hits`, …; `logp`: Σ log p of each categorical random. */
+/** Sums over one batch, by the ids of `Model`: `loss.total`, `y.hits`, …; `logp`: Σ log p of each categorical random. */
 export interface ScoreResult {
   readonly sums: Readonly<Record<string, number>>;
   readonly logp: Readonly<Record<string, number>>;

@@ -25,7 +25,7 @@ export function score(engine: Engine, split: Split, carry: string | null): Score
   } finally {
     if (state) engine.drop(state);
   }
-  if (sums["count"] === undefined) throw new UsageError("there is nothing to evaluate: the split has no record");
+  if (sums["loss.count"] === undefined) throw new UsageError("there is nothing to evaluate: the split has no record");
   return scoresOf(engine.model, sums, logp);
 }
 
@@ -47,7 +47,7 @@ function scoresOf(
   const nll = -tokens.reduce((a, f) => a + (logp[f.name] as number), 0);
   const accuracies = guessed.map((f) => [`${f.name}.accuracy`, total([f], "hits") / total([f], "count")] as const);
   return {
-    loss: get("total") / get("count"),
+    loss: get("loss.total") / get("loss.count"),
     ...(tokens.length ? { perplexity: Math.exp(nll / total(tokens, "count")) } : {}),
     ...(guessed.length ? { accuracy: total(guessed, "hits") / total(guessed, "count") } : {}),
     ...(guessed.length > 1 ? Object.fromEntries(accuracies) : {}),

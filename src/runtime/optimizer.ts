@@ -137,12 +137,12 @@ const divide = (flat: Flat, a: Ref, b: Ref): Ref => flat.binary("div", a, b, (x,
 
 /**
  * Adds the gradient of one more batch to `sum` = [Σ Nₖ gₖ, Σ Nₖ, Σ Nₖ lossₖ, Σ of the other scalars]: with N the number
- * that the objective of a batch was divided by (`count`), a step over several batches is that of one large batch.
+ * that the objective of a batch was divided by (`loss.count`), a step over several batches is that of one large batch.
  */
 export function accumulation(layout: Layout, scalars: readonly string[], first: boolean): Instructions {
   const u = new Updating();
   const { flat } = u;
-  const n = flat.reshape(u.given(names.scalar("count"), []), [1]);
+  const n = flat.reshape(u.given(names.scalar("loss.count"), []), [1]);
   const [loss, ...others] = u.scalars(scalars);
   const g = flat.mul(u.packed(layout, names.gradient), n);
   const tail = [n, ...(loss ? [flat.mul(loss, n)] : []), ...others];

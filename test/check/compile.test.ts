@@ -212,3 +212,24 @@ test("carried state: what needs the whole sequence is a mistake only where it is
   const set = { "train.truncate": { call: "truncate", args: [5, "carry"], named: {} } };
   expect(codes(`${base}\nmetric m = mean(h[T-1]); decode { max = 5 } }`, { set })).toEqual(["carry-impossible"]);
 });
+
+test("what a spec names `total`, `count` or `samples` is its own", () => {
+  const text = `model m {
+    vocab Char = ["a", "b"]
+    dim H = 3
+    axis t < T
+    random c[t] : Char
+    param Wx, Wh, Wo
+    total[t] : [H] = tanh(Wh @ total[t-1] + Wx @ c[t-1])
+    total[-1] = 0
+    c[-1] = "a"
+    count[t] = 2 * total[t]
+    samples[t] = sum(count[t])
+    c[t] ~ categorical(Wo @ count[t] + samples[t])
+    train { normalize = "sample" }; decode { max = 4 }
+  }`;
+  const program = compile(text);
+  expect(codes(text)).toEqual([]);
+  expect(program.print("equations")).toContain("count[t] : [H] = 2 * total[t]");
+  expect(program.print("system")).toContain("loss = loss.total / loss.count");
+});

@@ -41,7 +41,7 @@ model hello {
         before = y;
       }
     }
-    close(run.value("total")[0] as number, total);
+    close(run.value("loss.total")[0] as number, total);
     close(run.loss(), total / 6);
     expect(run.value("c.count")).toEqual([6]);
     expect(run.value("c.hits")).toEqual([hits]);
@@ -357,7 +357,7 @@ model wave {
       }
     }
     const penalty = 0.1 * run.vector("Wh").reduce((s, w) => s + w * w, 0);
-    close(run.value("total")[0] as number, total);
+    close(run.value("loss.total")[0] as number, total);
     close(run.loss(), total / 5 + penalty);
     close(
       run.value("metric.error.sum")[0] as number,
@@ -398,9 +398,9 @@ model flags {
     }
     const z = a.add(...x.map((xt) => a.mv(run.matrix("V"), xt)), run.vector("a"))[0] as number;
     total -= logp(z, 1);
-    close(run.value("total")[0] as number, total);
+    close(run.value("loss.total")[0] as number, total);
     close(run.value("y.hits")[0] as number, hits);
-    expect(run.value("count")).toEqual([5]);
+    expect(run.value("loss.count")).toEqual([5]);
     run.checkGradients();
   });
 });
@@ -487,7 +487,7 @@ model scores {
       const last = t === 2 ? k : (x[t + 1] as number);
       total += a.nll(a.add(s, a.column(A, last)), y);
     }
-    close(run.value("total")[0] as number, total);
+    close(run.value("loss.total")[0] as number, total);
     run.checkGradients();
   });
 
@@ -510,7 +510,7 @@ model modes {
     expect(run.value("w")).toEqual([3]);
     const free = new Run(model, [{ y: [0, 0] }], { training: false, drawn: ["y"] });
     close(free.value("y", [0, 1])[0] as number, 2 * free.noise("e", [0, 1], 0) + 5);
-    expect(free.value("count")).toEqual([1]);
+    expect(free.value("loss.count")).toEqual([1]);
   });
 
   test("functions over features and over axes", () => {

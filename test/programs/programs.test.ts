@@ -43,10 +43,10 @@ function character(mode: Mode, sketch = new Sketch({ T: [5, 2, 1] }, 3)): System
   builder.define("c.logp", [BATCH, t], E.neg(op("xent", [z("t"), c("t")])));
   builder.define("c.count", [], sumOver([BATCH, t], E.num(1)));
   builder.define("c.hits", [], sumOver([BATCH, t], E.equal(op("argmaxf", [z("t")]), c("t"))));
-  builder.define("total", [], sumOver([BATCH, t], E.neg(sketch.access("c.logp")("t"))));
-  builder.define("count", [], builder.ident("c.count"));
+  builder.define("loss.total", [], sumOver([BATCH, t], E.neg(sketch.access("c.logp")("t"))));
+  builder.define("loss.count", [], builder.ident("c.count"));
   const penalty = E.affine(0.1, 0, E.dot(U(), U()));
-  builder.define("loss", [], E.add(E.div(builder.ident("total"), builder.ident("count")), penalty));
+  builder.define("loss", [], E.add(E.div(builder.ident("loss.total"), builder.ident("loss.count")), penalty));
   return builder.finish();
 }
 
@@ -94,11 +94,11 @@ describe("training, scoring, decoding", () => {
 
   it("computes what it reports", () => {
     const compute = training(model);
-    expect(compute.outputs).toEqual(["loss", "total", "count", "c.hits", "c.count"]);
+    expect(compute.outputs).toEqual(["loss", "loss.total", "loss.count", "c.hits", "c.count"]);
     const e = run(compute, env);
     const oracle = new Evaluator(plain, env);
     for (const id of compute.outputs) expect(at(e, id)).toBeCloseTo(at(oracle, id), 12);
-    expect(at(e, "count")).toBe(8);
+    expect(at(e, "loss.count")).toBe(8);
   });
 
   it("scores without gradients, and further values on request", () => {
@@ -120,9 +120,9 @@ describe("training, scoring, decoding", () => {
   it("normalises by samples: total / samples + penalties", () => {
     const e = run(training(model, { normalize: "sample" }), env);
     const oracle = run(training(model), env);
-    const penalty = at(oracle, "loss") - at(oracle, "total") / at(oracle, "count");
-    expect(at(e, "loss")).toBeCloseTo(at(oracle, "total") / 3 + penalty, 12);
-    expect(at(e, "count")).toBe(8);
+    const penalty = at(oracle, "loss") - at(oracle, "loss.total") / at(oracle, "loss.count");
+    expect(at(e, "loss")).toBeCloseTo(at(oracle, "loss.total") / 3 + penalty, 12);
+    expect(at(e, "loss.count")).toBe(8);
   });
 });
 
@@ -151,7 +151,7 @@ describe("carried state (R16)", () => {
         );
       };
       const e = run(compute, { batch: lengths.length, lengths: { T: lengths }, given });
-      const total = at(e, "total");
+      const total = at(e, "loss.total");
       const next = [...compute.states].flatMap(([id, from]) =>
         lengths.map((_, b) => [`${id}|${b}`, e.value(from, [b])] as const),
       );
@@ -164,7 +164,7 @@ describe("carried state (R16)", () => {
     const env = environment([9, 9]);
     const given = (id: string, index: readonly number[]): ArrayLike<number> =>
       id === "c" ? [sequences[index[0] as number]?.[index[1] as number] as number] : env.given(id, index);
-    return at(new Evaluator(character({ training: true, drawn: [] }), { ...env, given }), "total");
+    return at(new Evaluator(character({ training: true, drawn: [] }), { ...env, given }), "loss.total");
   };
 
   it.each([

@@ -94,7 +94,7 @@ describe.each(await backends())("the engine on $name", (device) => {
       const result = engine.step([b], { step, lr: 0.05 - step / 1000, carry: null });
       expect(result.loss).toBeCloseTo(oracle.value("loss")[0] as number, 4);
       expect(result.gradNorm).toBeCloseTo(norm, 4);
-      expect(result.count).toBe(oracle.value("count")[0]);
+      expect(result.count).toBe(oracle.value("loss.count")[0]);
       expect(result.observations).toBe(result.count);
       expect((result.accuracy as number) * result.count).toBeCloseTo(oracle.value("c.hits")[0] as number, 4);
     }
@@ -173,16 +173,16 @@ describe.each(await backends())("the engine on $name", (device) => {
     const engine = engineOn(device);
     const oracle = reference(scoring(model, ["c.logp"]), batch, floats(startingValues()), noise(0, batch));
     const { sums, logp } = engine.score(batch, null);
-    for (const id of ["total", "count", "c.hits", "c.count"])
+    for (const id of ["loss.total", "loss.count", "c.hits", "c.count"])
       expect(sums[id]).toBeCloseTo(oracle.value(id)[0] as number, 4);
-    expect(logp["c"]).toBeCloseTo(-(oracle.value("total")[0] as number), 4);
+    expect(logp["c"]).toBeCloseTo(-(oracle.value("loss.total")[0] as number), 4);
     engine.dispose();
   });
 
   it("values are those of each sample, unpadded", () => {
     const engine = engineOn(device);
     const oracle = reference(scoring(model, ["h", "c.logp"]), batch, floats(startingValues()), noise(0, batch));
-    const got = engine.values(batch, ["h", "c.logp", "total"], 0);
+    const got = engine.values(batch, ["h", "c.logp", "loss.total"], 0);
     expect(got.map((s) => s["h"]?.shape)).toEqual([
       [4, 5],
       [2, 5],
@@ -193,7 +193,7 @@ describe.each(await backends())("the engine on $name", (device) => {
         near(sample["h"]?.data.subarray(5 * t, 5 * t + 5) ?? [], oracle.value("h", [b, t]), 5);
         expect(sample["c.logp"]?.data[t]).toBeCloseTo(oracle.value("c.logp", [b, t])[0] as number, 5);
       }
-    expect(got[1]?.["total"]).toEqual(got[0]?.["total"]);
+    expect(got[1]?.["loss.total"]).toEqual(got[0]?.["loss.total"]);
     engine.dispose();
   });
 

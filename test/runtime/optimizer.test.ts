@@ -29,7 +29,7 @@ const layout = layoutOf(params);
 describe.each(await backends())("optimisers on $name", (device) => {
   it.each(cases)("%s does what its paper says, over 50 steps", (_, optimizer, clip) => {
     const before = device.tensorCount();
-    const { flat, outputs } = updating(optimizer, clip, layout, ["loss", "count"], false);
+    const { flat, outputs } = updating(optimizer, clip, layout, ["loss", "loss.count"], false);
     const update = device.prepare(planOf(flat, outputs));
     const stream = draws(3, "gradients");
     const plain = new PlainOptimizer(optimizer, clip);
@@ -58,7 +58,7 @@ describe.each(await backends())("optimisers on $name", (device) => {
       for (const [id, x] of Object.entries(stepNumbers(optimizer, step, lr)))
         given.set(names.number(id), held.upload(Float32Array.of(x), [1]));
       given.set(names.scalar("loss"), held.upload(Float32Array.of(step), []));
-      given.set(names.scalar("count"), held.upload(Float32Array.of(7), []));
+      given.set(names.scalar("loss.count"), held.upload(Float32Array.of(7), []));
       const out = update.run({ given, lengths: {} });
       if (!out) throw new Error("an update draws nothing");
       const next = new Scope(device);
@@ -82,7 +82,7 @@ describe.each(await backends())("optimisers on $name", (device) => {
   it("gradients of several batches count by what their objectives were divided by", () => {
     const scope = new Scope(device);
     const small = layoutOf([{ name: "W", shape: [2] }]);
-    const scalars = ["loss", "count"];
+    const scalars = ["loss", "loss.count"];
     let sum: ReturnType<typeof scope.upload> | null = null;
     for (const [first, g, loss, n] of [
       [true, [1, 2], 5, 1],
@@ -93,7 +93,7 @@ describe.each(await backends())("optimisers on $name", (device) => {
       const given = new Map([
         [names.gradient("W"), scope.upload(Float32Array.from(g), [2])],
         [names.scalar("loss"), scope.upload(Float32Array.of(loss), [])],
-        [names.scalar("count"), scope.upload(Float32Array.of(n), [])],
+        [names.scalar("loss.count"), scope.upload(Float32Array.of(n), [])],
         ...(sum ? [[names.sum, sum] as const] : []),
       ]);
       sum = scope.own(add.run({ given, lengths: {} }) as never).get(names.sum) as NonNullable<typeof sum>;

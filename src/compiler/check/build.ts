@@ -153,8 +153,8 @@ class Build {
       else penalties.push(sumOver(slots, this.#lower.as(term, [])));
     }
     const samples = (): Expr => this.#total(E.num(1), []);
-    const total = number("total", terms.length ? E.add(...terms) : E.num(0));
-    const count = number("count", counts.length ? E.add(...counts) : samples());
+    const total = number("loss.total", terms.length ? E.add(...terms) : E.num(0));
+    const count = number("loss.count", counts.length ? E.add(...counts) : samples());
     b.define("loss", [], penalties.length ? E.add(E.div(total, count), ...penalties) : E.div(total, count));
   }
 

@@ -93,7 +93,10 @@ function carryClause(
 
 /** Numbers of observations may count a window; anything else that needs the extent, the end or an absolute index may not. */
 function refuse(system: System, axis: Axis): void {
-  const isCount = (id: string): boolean => id === "count" || id.endsWith(".count");
+  const isCount = (id: string): boolean => {
+    const of = id.endsWith(".count") ? id.slice(0, -".count".length) : null;
+    return of !== null && (of === "loss" || of.startsWith("metric.") || system.values.has(of));
+  };
   const roots = [...system.values.values()].filter((v) => v.named && !isCount(v.id)).map((v) => v.id);
   const asked = reach(roots, (id) => {
     const v = getValue(system, id);

@@ -16,20 +16,20 @@ export interface StepResult {
 
 /** The scalars that a step reads, the loss first. */
 export const reported = (compute: Compute): readonly string[] => {
-  const others = compute.outputs.filter((id) => id === "count" || /\.(hits|count)$/.test(id));
+  const others = compute.outputs.filter((id) => /\.(hits|count)$/.test(id));
   return ["loss", ...new Set(others)];
 };
 
 /** `report`: the scalars, then the norm of the gradient. */
 export function resultOf(scalars: readonly string[], report: ArrayLike<number>): StepResult {
   const get = (id: string): number => report[scalars.indexOf(id)] as number;
-  const isCount = (id: string): boolean => id.endsWith(".count") && !id.startsWith("metric.");
+  const isCount = (id: string): boolean => id.endsWith(".count") && !/^(loss|metric)\./.test(id);
   const sum = (ids: readonly string[]): number => ids.reduce((a, id) => a + get(id), 0);
   const hits = scalars.filter((id) => id.endsWith(".hits"));
   const tries = sum(hits.map((id) => id.replace(/\.hits$/, ".count")));
   return {
     loss: get("loss"),
-    count: get("count"),
+    count: get("loss.count"),
     observations: sum(scalars.filter(isCount)),
     gradNorm: report[scalars.length] as number,
     accuracy: hits.length && tries > 0 ? sum(hits) / tries : null,

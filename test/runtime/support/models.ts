@@ -22,9 +22,9 @@ function scored(sketch: Sketch, name: string): void {
   builder.define(`${name}.logp`, [BATCH, t], E.neg(op("xent", [z("t"), y("t")])));
   builder.define(`${name}.count`, [], sumOver([BATCH, t], E.num(1)));
   builder.define(`${name}.hits`, [], sumOver([BATCH, t], E.equal(op("argmaxf", [z("t")]), y("t"))));
-  builder.define("total", [], sumOver([BATCH, t], E.neg(sketch.access(`${name}.logp`)("t"))));
-  builder.define("count", [], builder.ident(`${name}.count`));
-  const mean = E.div(builder.ident("total"), builder.ident("count"));
+  builder.define("loss.total", [], sumOver([BATCH, t], E.neg(sketch.access(`${name}.logp`)("t"))));
+  builder.define("loss.count", [], builder.ident(`${name}.count`));
+  const mean = E.div(builder.ident("loss.total"), builder.ident("loss.count"));
   const U = builder.ident("U");
   builder.define("loss", [], E.add(mean, E.affine(0.01, 0, E.dot(U, U))));
 }
