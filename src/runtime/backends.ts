@@ -1,4 +1,5 @@
 /** Choosing a backend. What is not chosen is not loaded. */
+import { UsageError } from "./errors.js";
 import { type Backend, type BackendName, backendOf } from "./tfjs/backend.js";
 
 export type { Backend, BackendName } from "./tfjs/backend.js";
@@ -8,10 +9,12 @@ const opened = new Map<BackendName, Promise<Backend>>();
 
 /**
  * Opens a backend once; `auto` is tensorflow where it can be loaded, else wasm.
- * @throws Error with the reason where the backend named cannot be had.
+ * @throws UsageError where there is no such backend, Error with the reason where the one named cannot be had.
  */
 export async function openBackend(name: BackendName | "auto"): Promise<Backend> {
   if (name === "auto") return openBackend("tensorflow").catch(() => openBackend("wasm"));
+  if (!backendNames.includes(name))
+    throw new UsageError(`there is no backend \`${name}\`: there are auto, ${backendNames.join(", ")}`);
   let backend = opened.get(name);
   if (!backend) {
     backend = open(name);

@@ -1,8 +1,6 @@
 /** The programs of a model, compiled when they are first asked for. */
 import type { Model } from "../compiler/model.js";
-import { CarryError } from "../compiler/passes/carry.js";
 import { type Compute, scoring, training } from "../compiler/programs.js";
-import { SpecError } from "./errors.js";
 
 /** A program and its name in the cache of plans. */
 export interface Named {
@@ -21,13 +19,13 @@ export class Computes {
 
   training(axis: string | null): Named {
     const { model, normalize } = this;
-    return this.#named(`train ${axis}`, () => carrying(axis, (carry) => training(model, { normalize, ...carry })));
+    return this.#named(`train ${axis}`, () => training(model, { normalize, ...along(axis) }));
   }
 
   /** With the named values `ids`. A score is per observation, whatever is minimised. */
   scoring(ids: readonly string[], axis: string | null): Named {
     return this.#named(`score ${axis} ${ids.join()}`, () =>
-      carrying(axis, (carry) => scoring(this.model, ids, { normalize: "observation", ...carry })),
+      scoring(this.model, ids, { normalize: "observation", ...along(axis) }),
     );
   }
 
@@ -38,12 +36,4 @@ export class Computes {
   }
 }
 
-/** Throws `SpecError` where the model does not allow state to be carried. */
-function carrying(axis: string | null, make: (options: { carry?: string }) => Compute): Compute {
-  try {
-    return make(axis === null ? {} : { carry: axis });
-  } catch (e) {
-    if (e instanceof CarryError) throw new SpecError(`\`truncate(…, carry)\` is not possible here: ${e.message}`);
-    throw e;
-  }
-}
+const along = (axis: string | null): { carry?: string } => (axis === null ? {} : { carry: axis });

@@ -9,8 +9,9 @@ import { Network } from "./model.js";
 
 export { type Backend, type BackendName, backendNames, openBackend } from "./backends.js";
 export { DataError, type Dataset, type Split } from "./data/index.js";
+export type { Decoding } from "./decoder/present.js";
 export { DivergedError, ModelFolderError, type Origin, RunError, SpecError, UsageError } from "./errors.js";
-export type { EvaluateOptions, Evaluation } from "./model.js";
+export type { Data, EvaluateOptions, Evaluation } from "./model.js";
 export { Network } from "./model.js";
 export type { Tensors } from "./parameters.js";
 export type { Records } from "./records.js";

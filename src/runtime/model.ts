@@ -3,10 +3,11 @@ import { dirname } from "node:path";
 import type { Model, Vocabularies } from "../compiler/model.js";
 import { draws } from "../compiler/random.js";
 import { type Snapshot, type SpecText, writeFolder } from "./checkpoint.js";
+import { keyedByField } from "./data/columns.js";
 import { nodeFiles } from "./data/files.js";
-import { type Columns, type Dataset, encoder, loadData, makeBatch } from "./data/index.js";
+import { type Dataset, encoder, loadData, makeBatch } from "./data/index.js";
 import { Decoder } from "./decoder/decoder.js";
-import { present } from "./decoder/present.js";
+import { type Decoding, present } from "./decoder/present.js";
 import type { Device } from "./device.js";
 import { Engine } from "./engine.js";
 import { ModelFolderError, UsageError } from "./errors.js";
@@ -19,7 +20,7 @@ import { type Configs, configsOf, type DecodeRequest, decodeConfig, unknownName 
 import { type Progress, start } from "./train/progress.js";
 import { learningRateFactor } from "./train/schedule.js";
 import { type FitOptions, type FitResult, type Standing, type Training, train } from "./trainer.js";
-import type { Batch, DataRecord, Scores, SplitName } from "./types.js";
+import type { Batch, DataRecord, Sample, Scores, SplitName } from "./types.js";
 import type { SampleValue } from "./unpad.js";
 
 export interface NetworkOptions {
@@ -43,6 +44,11 @@ export interface Evaluation {
   readonly split: SplitName;
   readonly scores: Scores;
 }
+
+/** What `data()` gave, records in parts, or a list of records, all to train on; null: the spec's own. */
+export type Data = Dataset | Records | readonly DataRecord[] | null;
+
+const isList = (data: Dataset | Records | readonly DataRecord[]): data is readonly DataRecord[] => Array.isArray(data);
 
 export class Network {
   readonly spec: SpecText | null;
@@ -75,11 +81,12 @@ export class Network {
   }
 
   /** The data that the spec names, read once, or the caller's own. Binds the vocabularies. Throws `DataError`. */
-  async data(records?: Records): Promise<Dataset> {
+  async data(records?: Records | readonly DataRecord[]): Promise<Dataset> {
     const { data, train: config } = this.config;
     if (records) {
       const { batch, truncate } = config;
-      const own = await recordsDataset(this.#model, records, data?.columns ?? {}, { seed: this.seed, batch, truncate });
+      const parts: Records = isList(records) ? { train: records } : records;
+      const own = await recordsDataset(this.#model, parts, data?.columns ?? {}, { seed: this.seed, batch, truncate });
       this.#bind(own);
       return own;
     }
@@ -101,10 +108,11 @@ export class Network {
   async setParams(
     values: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>>,
   ): Promise<void> {
-    const floats = Object.entries(values).map(([name, { shape, data }]) => [
-      name,
-      { shape, data: Float32Array.from(data) },
-    ]);
+    const floats = Object.entries(values).map(([name, tensor]) => {
+      if (!Array.isArray(tensor?.shape) || typeof tensor.data !== "object")
+        throw new UsageError(`\`${name}\` is to be \`{ shape: […], data: Float32Array }\``);
+      return [name, { shape: tensor.shape, data: Float32Array.from(tensor.data) }];
+    });
     this.#ready().parameters.set(Object.fromEntries(floats));
   }
 
@@ -137,7 +145,7 @@ export class Network {
    * The training that the spec asks for, on the spec's own data or on `data`: records, or what `data()` gave. It goes on where it stopped: after a save and
    * a load it ends with the same parameters, bit for bit. Throws `DataError`, `DivergedError`.
    */
-  async fit(data?: Dataset | Records | null, options: FitOptions = {}): Promise<FitResult> {
+  async fit(data?: Data, options: FitOptions = {}): Promise<FitResult> {
     const dataset = await this.#dataset(data);
     const engine = this.#ready();
     const standing = this.#standing;
@@ -153,7 +161,7 @@ export class Network {
   }
 
   /** Scores of a split, over all of it. */
-  async evaluate(data?: Dataset | Records | null, options: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(data?: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
     const dataset = await this.#dataset(data);
     const engine = this.#ready();
     const split = options.split ?? (dataset.test ? "test" : dataset.valid ? "valid" : "train");
@@ -169,11 +177,10 @@ export class Network {
    * Draws the model's randoms for each record, as the spec's `decode` block says or as `request` does:
    * `[{ y: "81", logp: -0.02 }, …]`, the inputs not repeated. A random that a record has is a known beginning.
    */
-  async decode(records: readonly DataRecord[], request: DecodeRequest = {}): Promise<Record<string, unknown>[]> {
+  async decode(records: readonly DataRecord[], request: DecodeRequest = {}): Promise<Decoding[]> {
     this.#ready();
     const config = decodeConfig(this.#model, request);
-    const encode = encoder(this.#model, { ...this.#columns(), partial: true });
-    const samples = records.map((record) => encode(record));
+    const samples = this.#encoded(records, { partial: true });
     const decoded = this.#decoding().decode(samples, { ...config, seed: request.seed ?? this.seed, prefix: true });
     return decoded.map((d) => present(this.#model, d, this.config.data?.columns));
   }
@@ -234,9 +241,9 @@ export class Network {
     return this.#decoder;
   }
 
-  async #dataset(data: Dataset | Records | null | undefined): Promise<Dataset> {
+  async #dataset(data: Data | undefined): Promise<Dataset> {
     if (!data) return this.data();
-    if (!("model" in data)) return this.data(data);
+    if (isList(data) || !("model" in data)) return this.data(data);
     this.#bind(data);
     return data;
   }
@@ -251,16 +258,14 @@ export class Network {
 
   #batch(records: readonly DataRecord[]): Batch {
     if (!records.length) throw new UsageError("there is no sample");
-    const encode = encoder(this.#model, this.#columns());
-    return makeBatch(
-      this.#model,
-      records.map((record) => encode(record)),
-    );
+    return makeBatch(this.#model, this.#encoded(records));
   }
 
-  #columns(): { columns?: Columns } {
-    const { data } = this.config;
-    return data ? { columns: data.columns } : {};
+  /** Records keyed by fields or by the columns that the spec reads them from. */
+  #encoded(records: readonly DataRecord[], options: { readonly partial?: boolean } = {}): Sample[] {
+    const columns = this.config.data?.columns ?? {};
+    const encode = encoder(this.#model, { columns, ...options });
+    return records.map((record) => encode(keyedByField(this.#model, columns, record)));
   }
 
   #dir = (): string => dirname(this.spec?.file ?? "spec.rcv");

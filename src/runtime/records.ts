@@ -1,10 +1,11 @@
 /** A caller's own records as the data of a training: they go the way of a JSONL file, without the file. */
 import type { Column, DataConfig, Source } from "../compiler/blocks/types.js";
 import type { Model } from "../compiler/model.js";
+import { keyedByField } from "./data/columns.js";
 import { type Columns, type DataOptions, type Dataset, loadData } from "./data/index.js";
 import type { DataRecord } from "./types.js";
 
-/** Keyed by the model's fields; sequences of any lengths. */
+/** Keyed by the model's fields, or by the columns that the spec reads them from; sequences of any lengths. */
 export interface Records {
   readonly train: readonly DataRecord[];
   readonly valid?: readonly DataRecord[];
@@ -14,10 +15,16 @@ export interface Records {
 /** `columns`: how the spec splits strings. Throws `DataError`, naming part and record: `valid:3`. */
 export async function recordsDataset(
   model: Model,
-  records: Records,
+  own: Records,
   columns: Columns,
   options: Omit<DataOptions, "files">,
 ): Promise<Dataset> {
+  const keyed = (part: readonly DataRecord[]) => part.map((record) => keyedByField(model, columns, record));
+  const records: Records = {
+    train: keyed(own.train),
+    ...(own.valid && { valid: keyed(own.valid) }),
+    ...(own.test && { test: keyed(own.test) }),
+  };
   const source = (path: string): Source => ({ kind: "jsonl", files: [{ path, npm: null }] });
   const part = (name: "valid" | "test"): DataConfig["valid"] =>
     records[name] ? { kind: "source", source: source(name) } : null;

@@ -218,8 +218,10 @@ describe.concurrent("from a spec to a model", () => {
       { y: expect.stringMatching(/^(yes|no)$/), logp: expect.any(Number) },
       { y: expect.stringMatching(/^(yes|no)$/), logp: expect.any(Number) },
     ]);
+    expect((await predict('{"word": "abc"}\n{"word": "cc"}\n')).stdout).toBe(good.stdout);
     expect(await predict('{"w": "abc"}\n{"w": 3}\n')).toMatchObject({
       code: 4,
+      stdout: `${good.stdout.split("\n")[0]}\n`,
       stderr: expect.stringContaining("stdin:2: "),
     });
     expect(await predict("{w}\n")).toMatchObject({ code: 4, stderr: expect.stringMatching(/stdin:1: .*not JSON/) });
@@ -242,7 +244,7 @@ describe.concurrent("from a spec to a model", () => {
     expect(code).toBe(5);
   });
 
-  test("Ctrl-C stops after the step, saves, evaluates, exit 130; the same command goes on", async () => {
+  test("Ctrl-C stops after the step, saves, evaluates, exit 130; `train --resume` goes on and does the same", async () => {
     const args = ["run", "letters.rcv", "--json", "--out", "runs/stopped", "-p", "train.steps=1000000", ...fast];
     const stopped = await recurve(args, {
       cwd,
@@ -254,11 +256,13 @@ describe.concurrent("from a spec to a model", () => {
     expect(only(stopped.events(), "evaluated")).toMatchObject([{ step: steps }]);
     expect(only(stopped.events(), "done")).toMatchObject([{ reason: "aborted", step: steps }]);
     expect(existsSync(join(cwd, "runs/stopped/params.safetensors"))).toBe(true);
-    const again = await recurve(args, {
+    const again = await recurve(["train", ...args.slice(1), "--resume"], {
       cwd,
       started: (child) => child.stdout?.once("data", () => setTimeout(() => child.kill("SIGINT"), 1500)),
     });
+    expect(again.code).toBe(130);
     expect(only(again.events(), "step")[0]).toMatchObject({ step: steps + 1 });
+    expect(only(again.events(), "evaluated").length).toBe(1);
   });
 });
 

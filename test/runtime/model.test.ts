@@ -2,7 +2,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../src/compiler/index.js";
-import { instantiate, type Network, openBackend, SpecError, UsageError } from "../../src/runtime/index.js";
+import {
+  type BackendName,
+  instantiate,
+  type Network,
+  openBackend,
+  SpecError,
+  type Tensors,
+  UsageError,
+} from "../../src/runtime/index.js";
 import { writeSafetensors } from "../../src/runtime/safetensors.js";
 import { compiled, folder, story, tags } from "./support/specs.js";
 
@@ -30,6 +38,7 @@ describe("a model that runs", () => {
     expect([...(network.params()["b"]?.data ?? [])]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(network.params()["Wx"]).toEqual(params["Wx"]);
     await expect(network.setParams({ b: { shape: [2], data: [1, 2] } })).rejects.toThrow(/b is \[8\], not \[2\]/);
+    await expect(network.setParams({ b: [1, 2] } as unknown as Tensors)).rejects.toThrow(/`b` is to be `{ shape/);
     await expect(network.setParams({ Wz: { shape: [8], data: [] } })).rejects.toThrow(/no parameter Wz/);
     network.dispose();
   });
@@ -149,6 +158,7 @@ describe("a model that runs", () => {
     expect(network.model.vocabularies["In"]).toEqual(["a", "b", "c"]);
     const { scores } = await network.evaluate({ train: own.train, valid: own.valid }, { exactMatch: 0 });
     expect(scores).toEqual(valid);
+    expect(await network.evaluate(own.train, { exactMatch: 0 })).toMatchObject({ split: "train" });
     const wrong = {
       train: [
         { x: "ab", y: "aa" },
@@ -157,6 +167,24 @@ describe("a model that runs", () => {
     };
     await expect(network.fit(wrong)).rejects.toThrow(/train:2: `y` has 1 steps along T, but `x` has 2/);
     network.dispose();
+  });
+
+  it("takes records keyed by the columns that the spec reads, too", async () => {
+    const columns = tags.replace("x = chars(x), y = chars(y)", "x = chars(source), y = chars(target)");
+    const network = await instantiate(compiled(columns), { backend: "cpu", vocabularies });
+    const own = [{ source: "abc", target: "aab" }];
+    const fields = [{ x: "abc", y: "aab" }];
+    expect(await network.values(own, ["h"])).toEqual(await network.values(fields, ["h"]));
+    expect(await network.decode([{ source: "abc" }])).toEqual(await network.decode([{ x: "abc" }]));
+    expect(await network.evaluate(own)).toEqual(await network.evaluate(fields));
+    await expect(network.decode([{ source: 3 }])).rejects.toThrow(/the column `source` should hold a string/);
+    await expect(network.decode([{ sauce: "abc" }])).rejects.toThrow(/`x` is missing/);
+    network.dispose();
+  });
+
+  it("a backend that does not exist is the caller's mistake", async () => {
+    const options = { backend: "gpu" as BackendName, vocabularies };
+    await expect(instantiate(compiled(tags), options)).rejects.toThrow(/no backend `gpu`: there are auto, tensorflow/);
   });
 
   it("starting values can come from a file beside the spec", async () => {
@@ -179,14 +207,9 @@ describe("a model that runs", () => {
     await expect(instantiate(broken, { backend: "cpu" })).rejects.toBeInstanceOf(SpecError);
     // a state that comes from the future cannot be carried from window to window
     const backward = story.replace("h[-1] = 0", "h[T] = 0").replace("h[t-1]", "h[t+1]").replace("Wx @ c[t-1] + ", "");
-    const network = await instantiate(
-      compiled(backward.replace("param Wx, Wh", "param Wh").replace('c[-1] = " "', "")),
-      {
-        backend: "cpu",
-      },
-    );
-    await expect(network.fit()).rejects.toThrow(/`truncate\(…, carry\)` is not possible here/);
-    network.dispose();
+    const program = compile(backward.replace("param Wx, Wh", "param Wh").replace('c[-1] = " "', ""));
+    expect(program.diagnostics.map((d) => d.code)).toEqual(["carry-impossible"]);
+    await expect(instantiate(program, { backend: "cpu" })).rejects.toThrow(SpecError);
   });
 
   it("leaves no tensor behind", async () => {

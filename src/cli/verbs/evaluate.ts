@@ -1,9 +1,9 @@
 /** `recurve eval`, and the part of `run` that evaluates. */
 import { load, type Network } from "../../runtime/index.js";
 import type { SplitName } from "../../runtime/types.js";
+import { announce, type BackendOptions } from "../backend.js";
 import { scores } from "../progress.js";
 import type { Session } from "../session.js";
-import { announce, type BackendOptions } from "./train.js";
 
 export interface EvalOptions extends BackendOptions {
   readonly split?: SplitName;

@@ -2,9 +2,9 @@
 import type { DecodeRequest } from "../../runtime/index.js";
 import { type Network, UsageError } from "../../runtime/index.js";
 import type { DataRecord } from "../../runtime/types.js";
+import type { BackendOptions } from "../backend.js";
 import type { Session } from "../session.js";
 import { loadNetwork } from "./evaluate.js";
-import type { BackendOptions } from "./train.js";
 
 export interface DecodeOptions {
   readonly length?: number;

@@ -1,17 +1,18 @@
 /** `recurve predict`: JSON Lines in, JSON Lines out. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { keyedByField } from "../../runtime/data/columns.js";
 import { encode } from "../../runtime/data/index.js";
 import { DataError, type Network, UsageError } from "../../runtime/index.js";
 import type { DataRecord } from "../../runtime/types.js";
+import type { BackendOptions } from "../backend.js";
 import type { Session } from "../session.js";
 import { loadNetwork } from "./evaluate.js";
 import { type DecodeOptions, requestOf } from "./generate.js";
-import type { BackendOptions } from "./train.js";
 
 export interface PredictOptions extends DecodeOptions, BackendOptions {}
 
-/** Records decoded together; of the results before a record that is wrong none is lost but those of its own group. */
+/** Records decoded together. */
 const TOGETHER = 256;
 
 export async function predict(
@@ -29,25 +30,29 @@ export async function predict(
     session.output.raw(results.map((result) => `${JSON.stringify(result)}\n`).join(""));
     group = [];
   };
-  for await (const record of records(file, network)) {
-    group.push(record);
-    if (group.length === TOGETHER) await flush();
+  try {
+    for await (const record of records(file, network)) {
+      group.push(record);
+      if (group.length === TOGETHER) await flush();
+    }
+  } finally {
+    // what came before a record that is wrong is not lost
+    await flush();
   }
-  await flush();
   network.dispose();
 }
 
 /** Every record, looked at in its place: errors then name the line. Throws `DataError`. */
 async function* records(file: string | undefined, network: Network): AsyncGenerator<DataRecord> {
   const name = file ?? "stdin";
-  const columns = network.config.data?.columns;
-  const options = { partial: true, ...(columns ? { columns } : {}) };
+  const columns = network.config.data?.columns ?? {};
   let line = 0;
   for await (const text of lines(file)) {
     line += 1;
     if (text.trim() === "") continue;
-    const record = parse(text, { file: name, line });
-    encode(network.model, record, options, { file: name, line });
+    const where = { file: name, line };
+    const record = keyedByField(network.model, columns, parse(text, where), where);
+    encode(network.model, record, { columns, partial: true }, where);
     yield record;
   }
 }

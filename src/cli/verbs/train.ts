@@ -4,7 +4,6 @@ import type { Compiled } from "../../compiler/index.js";
 import type { Model } from "../../compiler/model.js";
 import { readFolder } from "../../runtime/checkpoint.js";
 import {
-  type BackendName,
   type Event,
   type FitResult,
   instantiate,
@@ -14,8 +13,8 @@ import {
   type Scores,
   UsageError,
 } from "../../runtime/index.js";
-import { loadNative } from "../../runtime/native/index.js";
 import { finished } from "../../runtime/train/progress.js";
+import { announce, type BackendOptions } from "../backend.js";
 import { EXIT } from "../exit-codes.js";
 import { Exit } from "../failure.js";
 import { count, duration } from "../format.js";
@@ -23,10 +22,7 @@ import { Progress, scores } from "../progress.js";
 import type { Session } from "../session.js";
 import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
 import { checkedEvent } from "./check.js";
-
-export interface BackendOptions {
-  readonly backend: BackendName | "auto";
-}
+import { evaluateNetwork } from "./evaluate.js";
 
 export interface TrainOptions extends SpecOptions, BackendOptions {
   readonly seed?: number;
@@ -45,7 +41,9 @@ export interface Trained {
 
 export async function train(path: string, options: TrainOptions, session: Session): Promise<void> {
   const { network, result, dir } = await trainSpec(path, options, session);
-  if (result.reason !== "aborted") session.output.message(`the model is in ${dir}: try \`recurve eval ${dir}\``);
+  // a training that was stopped has not come to its last evaluation
+  if (result.reason === "aborted") await evaluateNetwork(network, {}, session);
+  else session.output.message(`the model is in ${dir}: try \`recurve eval ${dir}\``);
   done(session, dir, result);
   network.dispose();
 }
@@ -107,14 +105,6 @@ function show(event: Event, progress: Progress, { output }: Session): void {
 }
 
 const optionsOf = ({ backend, seed }: TrainOptions) => ({ backend, ...(seed === undefined ? {} : { seed }) });
-
-/** Says in one line where `auto` did not get the fast backend, and what to do about it. */
-export async function announce(backend: BackendName | "auto", { output }: Session): Promise<void> {
-  if (backend !== "auto") return;
-  const native = await loadNative();
-  if (!native.ok)
-    output.message(`no native engine, so wasm is used, which is slower: ${native.reason}. ${native.remedy}`);
-}
 
 /** The training in the folder, if there is one to go on with. */
 async function earlier(dir: string, compiled: Compiled, options: TrainOptions): Promise<Network | null> {

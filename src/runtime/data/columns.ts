@@ -27,12 +27,33 @@ export function toFields(
   );
 }
 
+/**
+ * A record of one's own: keyed by fields, or by the columns that the spec reads them from. What it lacks is left out.
+ * Throws `DataError` where a column does not hold what the spec reads there.
+ */
+export function keyedByField(
+  model: Pick<Model, "fields">,
+  columns: Columns,
+  record: DataRecord,
+  where: Where | null = null,
+): DataRecord {
+  const isField = (name: string) => model.fields.some((field) => field.name === name);
+  const found = model.fields.flatMap((field) => {
+    if (Object.hasOwn(record, field.name)) return [];
+    const column = columnOf(columns, field);
+    const sources = column.kind === "numbers" ? column.columns : [column.column];
+    if (!sources.every((name) => Object.hasOwn(record, name) && !isField(name))) return [];
+    return [[field.name, fieldValue(field, column, record, where)] as const];
+  });
+  return found.length ? { ...record, ...Object.fromEntries(found) } : record;
+}
+
 export function columnOf(columns: Columns, field: Pick<FieldInfo, "name">): Column {
   const own = Object.hasOwn(columns, field.name) ? columns[field.name] : undefined;
   return own ?? { kind: "value", column: field.name };
 }
 
-function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where: Where): unknown {
+function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where: Where | null): unknown {
   const read = (name: string) => {
     if (Object.hasOwn(record, name)) return record[name];
     const there = Object.keys(record);
@@ -63,7 +84,7 @@ function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where:
 }
 
 /** Text of numbers (as in CSV), separated by spaces, → numbers. Everything else is left for the encoder to judge. */
-function numbers(value: unknown, column: string, where: Where): unknown {
+function numbers(value: unknown, column: string, where: Where | null): unknown {
   if (typeof value !== "string") return value;
   const found = value.trim().split(/\s+/);
   const bad = found.find((word) => word === "" || !Number.isFinite(Number(word)));
@@ -72,7 +93,7 @@ function numbers(value: unknown, column: string, where: Where): unknown {
 }
 
 /** k columns of one number each: a vector of k; of T numbers each: T vectors of k. */
-function transpose(values: readonly unknown[], names: readonly string[], where: Where): unknown {
+function transpose(values: readonly unknown[], names: readonly string[], where: Where | null): unknown {
   const lengths = values.map((value) => (Array.isArray(value) ? value.length : -1));
   const length = lengths[0] ?? -1;
   const other = lengths.findIndex((l) => l !== length);

@@ -6,8 +6,20 @@ import type { Columns } from "../data/index.js";
 import { crop, endingOf, fieldOf } from "./axes.js";
 import type { Alternative, Decoded, Numbers } from "./types.js";
 
+/** What was drawn of one record, by the names of the randoms, and its log-probability. */
+export interface Decoding {
+  readonly logp: number;
+  /** Of a beam search, best first. */
+  readonly alternatives?: readonly {
+    readonly logp: number;
+    readonly score: number;
+    readonly [random: string]: unknown;
+  }[];
+  readonly [random: string]: unknown;
+}
+
 /** `{ y: "81", logp: -0.02 }`, and under beam search `alternatives`, each with its `score`. */
-export function present(model: Model, d: Decoded, columns?: Columns): Record<string, unknown> {
+export function present(model: Model, d: Decoded, columns?: Columns): Decoding {
   return {
     ...valuesOf(model, d, columns),
     logp: d.logp,
