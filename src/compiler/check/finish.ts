@@ -93,9 +93,13 @@ export function checkLiterals(cx: Context): void {
   }
 }
 
+/** What a decoded record holds beside the randoms (`Decoding` in the runtime). */
+const besideRandoms = ["logp", "alternatives", "score"];
+
 export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
   const all = cx.quantities.filter((q) => q.role === "random");
   for (const q of all) {
+    if (besideRandoms.includes(q.name)) cx.report(randoms.takenRandom({ place: q.span, name: q.name }));
     if (q.sampling || own.own(q.name)?.kind === "wrong") continue;
     const name = q.slots.length ? `${q.name}[${q.slots.map((s) => s.name).join(", ")}]` : q.name;
     const example = knownOf(q.type)?.kind === "token" ? `${name} ~ categorical(logits)` : `${name} ~ normal(mu, sigma)`;

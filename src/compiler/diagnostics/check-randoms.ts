@@ -12,6 +12,14 @@ export const undrawnRandom = defineDiagnostic<{ place: Place; name: string; exam
   help: ({ example }) => `write \`${example}\`, or declare it as an \`input\` if it is only observed`,
 });
 
+export const takenRandom = defineDiagnostic<{ place: Place; name: string }>({
+  code: "taken-random",
+  severity: "error",
+  message: ({ name }) => `a random cannot be called \`${name}\`: what decoding gives has a \`${name}\` of its own`,
+  labels: ({ place }) => [label(place, "this name is taken")],
+  help: () => "give it another name",
+});
+
 export const drawnTwice = defineDiagnostic<{ place: Place; name: string; first: Place }>({
   code: "drawn-twice",
   severity: "error",
