@@ -6,6 +6,7 @@ import { type CheckOptions, check, placeholders } from "./check/index.js";
 import { noModel, unknownModel } from "./diagnostics/compile.js";
 import { nearest } from "./diagnostics/nearest.js";
 import type { Diagnostic } from "./diagnostics/types.js";
+import { listed } from "./diagnostics/words.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
@@ -85,7 +86,7 @@ function notFound(source: string, models: readonly Model[], name: string | undef
   if (name === undefined || !known.length) return noModel({ end: source.length });
   return unknownModel({
     name,
-    known: known.map((n) => `\`${n}\``).join(", "),
+    known: listed(known),
     near: nearest(name, known),
     end: source.length,
   });

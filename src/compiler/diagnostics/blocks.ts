@@ -1,10 +1,9 @@
 import type { Span } from "../syntax/ast.js";
 import { defineDiagnostic, type Label } from "./types.js";
+import { listed, quote } from "./words.js";
 
 /** Diagnostics of the blocks `data`, `train` and `decode`. A span is missing where a value came from outside the spec. */
 
-const quote = (text: string) => `\`${text}\``;
-const listed = (names: readonly string[]) => names.map(quote).join(", ");
 const label = (span: Span | undefined, text: string): Label[] => (span ? [{ span, text }] : []);
 
 interface Place {

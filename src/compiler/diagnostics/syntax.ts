@@ -1,9 +1,8 @@
 import type { Span } from "../syntax/ast.js";
 import { defineDiagnostic } from "./types.js";
+import { quote } from "./words.js";
 
 /** Diagnostics of reading a text: characters, brackets, and sentences of the language that do not parse. */
-
-const quote = (text: string) => `\`${text}\``;
 
 export const unknownCharacter = defineDiagnostic<{ span: Span; text: string; help?: string | undefined }>({
   code: "unknown-character",

@@ -3,7 +3,8 @@ import type { ParseFailure } from "../../../grammar/parser.js";
 import * as t from "../../../grammar/tokens.js";
 import * as syntax from "../diagnostics/syntax.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import { depthOf, endsValue, type Place, quote, startsValue } from "./place.js";
+import { quote } from "../diagnostics/words.js";
+import { depthOf, endsValue, type Place, startsValue } from "./place.js";
 
 /** What would have fitted, by the rule that had several choices. */
 const wanted: Readonly<Record<string, string>> = {

@@ -3,9 +3,10 @@ import type { ParseFailure } from "../../../grammar/parser.js";
 import * as t from "../../../grammar/tokens.js";
 import * as syntax from "../diagnostics/syntax.js";
 import type { Diagnostic } from "../diagnostics/types.js";
+import { quote } from "../diagnostics/words.js";
 import { unexpected } from "./expected.js";
 import { foreignHelp } from "./foreign.js";
-import { type Attempt, depthOf, endsValue, isDefining, type Place, quote, show, startsValue } from "./place.js";
+import { type Attempt, depthOf, endsValue, isDefining, type Place, show, startsValue } from "./place.js";
 import { tokenSpan } from "./spans.js";
 
 type Case = (place: Place) => Diagnostic | undefined;

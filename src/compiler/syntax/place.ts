@@ -1,6 +1,7 @@
 import type { IToken, TokenType } from "chevrotain";
 import type { ParseFailure, StartRule } from "../../../grammar/parser.js";
 import * as t from "../../../grammar/tokens.js";
+import { quote } from "../diagnostics/words.js";
 import type { Span } from "./ast.js";
 
 /** What the parser was given when it failed. */
@@ -23,8 +24,6 @@ export interface Place {
   /** `found` for people: `` `x` ``, or `the end of the line`. */
   readonly shown: string;
 }
-
-export const quote = (text: string) => `\`${text}\``;
 
 export function show(token: IToken): string {
   const { image } = token;

@@ -1,12 +1,11 @@
 /** What a spec, or a request, may ask of decoding that cannot be. */
 import { defineDiagnostic } from "../../compiler/diagnostics/types.js";
-
-const list = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(", ");
+import { listed } from "../../compiler/diagnostics/words.js";
 
 export const openAxis = defineDiagnostic<{ axis: string; randoms: readonly string[] }>({
   code: "decode-open-axis",
   severity: "error",
-  message: ({ axis, randoms }) => `nothing says how long ${list(randoms)} may become along ${axis}`,
+  message: ({ axis, randoms }) => `nothing says how long ${listed(randoms)} may become along ${axis}`,
   labels: () => [],
   help: ({ axis }) => `write \`decode { max = 100 }\`, or let a token end it: \`axis t < ${axis} until y[t] == EOS\``,
 });
@@ -31,7 +30,7 @@ export const beamRetimed = defineDiagnostic<{ randoms: readonly string[] }>({
   code: "decode-beam-retimed",
   severity: "error",
   message: ({ randoms }) =>
-    `${list(randoms)} are drawn at different steps of one loop, so a beam cannot hold them together`,
+    `${listed(randoms)} are drawn at different steps of one loop, so a beam cannot hold them together`,
   labels: () => [],
   help: () => "decode with `greedy` or `sample(…)`",
 });
