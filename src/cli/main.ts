@@ -6,29 +6,32 @@ import { Output } from "./output.js";
 import { makeProgram, type Start } from "./program.js";
 import type { Session } from "./session.js";
 
-/** The first Ctrl-C asks to stop, the second does not ask. */
-function interruption(output: Output): { readonly signal: AbortSignal; release(): void } {
+/**
+ * Once asked for, the first Ctrl-C stops after the step under way. The second is the system's again: it ends the process
+ * at once, even in the middle of a long computation that would not let a handler in.
+ */
+function interruption(output: Output) {
   const controller = new AbortController();
+  const release = () => {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  };
   const stop = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    release();
     controller.abort();
     output.message("stopping after this step; once more ends at once");
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return {
-    signal: controller.signal,
-    release() {
-      process.off("SIGINT", stop);
-      process.off("SIGTERM", stop);
-    },
+  const stopGently = () => {
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
   };
+  return { signal: controller.signal, stopGently, release };
 }
 
 const start: Start = async (options, verb) => {
   const output = new Output(options);
-  const { signal, release } = interruption(output);
-  const session: Session = { output, phase: "starting", signal };
+  const { signal, stopGently, release } = interruption(output);
+  const session: Session = { output, phase: "starting", signal, stopGently };
   try {
     await verb(session);
   } catch (error) {

@@ -7,4 +7,6 @@ export interface Session {
   phase: string;
   /** Ctrl-C was pressed. */
   readonly signal: AbortSignal;
+  /** From now on the first Ctrl-C aborts `signal` and does not end the process. */
+  stopGently(): void;
 }

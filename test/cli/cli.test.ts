@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,6 +10,16 @@ const cwd = folder.path;
 const run = (...args: string[]) => recurve(args, { cwd });
 const kinds = (events: readonly Record<string, unknown>[]) => events.map(({ event }) => event);
 const only = (events: readonly Record<string, unknown>[], kind: string) => events.filter(({ event }) => event === kind);
+
+/** Presses Ctrl-C when a training has begun. */
+const interrupt = (child: ChildProcess) => {
+  const seen = (text: unknown) => {
+    if (!String(text).includes('"event":"step"')) return;
+    child.stdout?.off("data", seen);
+    child.kill("SIGINT");
+  };
+  child.stdout?.on("data", seen);
+};
 
 beforeAll(build, 120_000);
 afterAll(folder.remove);
@@ -248,7 +259,7 @@ describe.concurrent("from a spec to a model", () => {
     const args = ["run", "letters.rcv", "--json", "--out", "runs/stopped", "-p", "train.steps=1000000", ...fast];
     const stopped = await recurve(args, {
       cwd,
-      started: (child) => child.stdout?.once("data", () => setTimeout(() => child.kill("SIGINT"), 1500)),
+      started: interrupt,
     });
     const steps = only(stopped.events(), "step").length;
     expect(stopped.code).toBe(130);
@@ -258,11 +269,34 @@ describe.concurrent("from a spec to a model", () => {
     expect(existsSync(join(cwd, "runs/stopped/params.safetensors"))).toBe(true);
     const again = await recurve(["train", ...args.slice(1), "--resume"], {
       cwd,
-      started: (child) => child.stdout?.once("data", () => setTimeout(() => child.kill("SIGINT"), 1500)),
+      started: interrupt,
     });
     expect(again.code).toBe(130);
     expect(only(again.events(), "step")[0]).toMatchObject({ step: steps + 1 });
     expect(only(again.events(), "evaluated").length).toBe(1);
+  });
+
+  test("Ctrl-C ends a verb that has nothing to save", async () => {
+    await run("train", "words.rcv", "--out", "runs/waiting", ...fast);
+    const waiting = await recurve(["predict", "runs/waiting", "-", ...fast], {
+      cwd,
+      open: true,
+      started: (child) => setTimeout(() => child.kill("SIGINT"), 2500),
+    });
+    expect(waiting).toMatchObject({ code: null, stdout: "", stderr: "" });
+  });
+
+  test("a second Ctrl-C ends a training at once", async () => {
+    const args = ["train", "letters.rcv", "--json", "--out", "runs/twice", "-p", "train.steps=1000000", ...fast];
+    const ended = await recurve(args, {
+      cwd,
+      started: (child) => {
+        interrupt(child);
+        child.stderr?.on("data", (text) => String(text).includes("once more") && child.kill("SIGINT"));
+      },
+    });
+    expect(ended.code).toBe(null);
+    expect(only(ended.events(), "done")).toEqual([]);
   });
 });
 

@@ -24,6 +24,8 @@ export interface Result {
 export interface RunOptions {
   readonly cwd: string;
   readonly input?: string;
+  /** Leaves stdin open. */
+  readonly open?: boolean;
   /** Called with the process once it runs. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -48,7 +50,7 @@ export function recurve(args: readonly string[], options: RunOptions): Promise<R
           .map((line) => JSON.parse(line) as Record<string, unknown>);
       done({ code, stdout, stderr, events });
     });
-    child.stdin.end(options.input ?? "");
+    if (!options.open) child.stdin.end(options.input ?? "");
     options.started?.(child);
   });
 }

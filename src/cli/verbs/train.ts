@@ -81,6 +81,7 @@ export async function trainSpec(path: string, options: TrainOptions, session: Se
   if (from > 0) output.message(`going on after step ${count(from)} of ${dir}`);
   const began = performance.now();
   const progress = new Progress(output, isSequence(model));
+  session.stopGently();
   const result = await network.fit(data, {
     dir,
     signal: session.signal,
