@@ -101,7 +101,7 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
       // with the randoms drawn, their distributions are equations too
       const drawn = sized.fields.filter((f) => f.role === "random").map((f) => f.name);
       const system = sized.system({ training: true, drawn });
-      return equations(system, { only: valuesOf(sized, system) });
+      return equations(system, { only: ownValues(system) });
     }
     case "system":
       return equations(plain());
@@ -116,17 +116,11 @@ function print(model: Model, stage: Exclude<StageName, "ast">): string {
   }
 }
 
-/** What the user wrote: everything but the objective and what is reported beside it. */
-function valuesOf(model: Model, system: System): string[] {
-  const randoms = model.fields.filter((f) => f.role === "random").map((f) => f.name);
-  const derived = new Set([
-    "loss",
-    "loss.total",
-    "loss.count",
-    ...randoms.flatMap((r) => [`${r}.logp`, `${r}.hits`, `${r}.count`]),
-  ]);
+/** What the user wrote: with all randoms drawn, everything but the objective and the metrics. */
+function ownValues(system: System): string[] {
+  const objective = ["loss", "loss.total", "loss.count"];
   return [...system.values.values()]
-    .filter((v) => v.named && !derived.has(v.id) && !v.id.startsWith("metric."))
+    .filter((v) => v.named && !objective.includes(v.id) && !v.id.startsWith("metric."))
     .map((v) => v.id);
 }
 

@@ -13,6 +13,7 @@ import { checkFree } from "./equations.js";
 import { elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { freeSlots } from "./free.js";
 import { constantEquation } from "./instances.js";
+import { valueMismatch } from "./mismatch.js";
 import { defineShape, formalShape } from "./rules.js";
 import { reasons } from "./shapes.js";
 import type { Quantity, Term } from "./terms.js";
@@ -105,17 +106,7 @@ export function callCell(
     const shape = statedShape(cx, r, instance);
     if (shape) {
       const stated = float(shape);
-      defineShape(cx.solver, stated, term, () =>
-        cx.report(
-          shapes.definedMismatch({
-            name: r.name,
-            declared: { place: r.span, type: showType(stated) },
-            value: { place: term.span, type: showType(term.type) },
-            why: reasons(term),
-          }),
-          via,
-        ),
-      );
+      defineShape(cx.solver, stated, term, () => cx.report(valueMismatch(r.name, r.span, stated, term), via));
     }
     return { ...term, span: e.span };
   });
@@ -191,15 +182,7 @@ function defineLocals(
         if (!shape.some((d) => d === null)) cx.solver.equalTypes(q.type, float(shape as Dim[]), () => undefined);
       }
       defineShape(cx.solver, q.type, term, () =>
-        cx.report(
-          shapes.definedMismatch({
-            name: target.name,
-            declared: { place: target.span, type: showType(q.type) },
-            value: { place: term.span, type: showType(term.type) },
-            why: reasons(term),
-          }),
-          scope.via,
-        ),
+        cx.report(valueMismatch(target.name, target.span, q.type, term), scope.via),
       );
       return readOf(q, target.span);
     });

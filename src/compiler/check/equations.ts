@@ -1,7 +1,6 @@
 /** Equations, boundary clauses, draws and losses: from statements to the definitions of quantities. */
 import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
-import * as shapes from "../diagnostics/check-shapes.js";
 import type { Index, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Pos, Slot } from "../system/types.js";
@@ -12,12 +11,12 @@ import { elaborate, wrong } from "./expressions.js";
 import { freeVariables } from "./free.js";
 import { linear, position } from "./indices.js";
 import { hyperparameterOf, isWhole } from "./left.js";
+import { valueMismatch } from "./mismatch.js";
 import { elaborateDraw } from "./randoms.js";
 import { clauseShape, defineShape } from "./rules.js";
-import { reasons } from "./shapes.js";
 import { spoil } from "./solve.js";
 import type { ClauseDef, Quantity, Term } from "./terms.js";
-import { type Place, showType } from "./types.js";
+import type { Place } from "./types.js";
 
 type Equation = Extract<Statement, { kind: "equation" }>;
 
@@ -223,15 +222,7 @@ const clauseText = (of: Quantity, pins: ClauseDef["pins"]): string => {
 
 function define(cx: Context, left: Left, term: Term, span: Place): void {
   const { of } = left;
-  const mismatch = (): void =>
-    cx.report(
-      shapes.definedMismatch({
-        name: of.name,
-        declared: { place: of.span, type: showType(of.type) },
-        value: { place: term.span, type: showType(term.type) },
-        why: reasons(term),
-      }),
-    );
+  const mismatch = (): void => cx.report(valueMismatch(of.name, of.span, of.type, term));
   checkFree(cx, term, left.scope.slots, of, left.span);
   if (left.kind === "whole") {
     if (of.role !== "eq") {

@@ -57,21 +57,22 @@ function characterSystem(mode: Mode): System {
   return builder.finish();
 }
 
+/** A random sequence of tokens. */
+const tokens = (name: string): Model["fields"][number] => ({
+  name,
+  role: "random",
+  axes: ["T"],
+  type: { kind: "token", vocab: "Char" },
+  shape: [],
+  labels: [],
+  dist: "categorical",
+});
+
 export const character = (blocks: Blocks = {}): Model =>
   modelOf({
     name: "character",
     system: characterSystem,
-    fields: [
-      {
-        name: "c",
-        role: "random",
-        axes: ["T"],
-        type: { kind: "token", vocab: "Char" },
-        shape: [],
-        labels: [],
-        dist: "categorical",
-      },
-    ],
+    fields: [tokens("c")],
     params: [
       ["W", [H, V]],
       ["U", [H, H]],
@@ -106,15 +107,7 @@ export const tagger = (blocks: Blocks = {}): Model =>
     system: taggerSystem,
     fields: [
       { name: "x", role: "input", axes: ["T"], type: { kind: "token", vocab: "Char" }, shape: [], labels: [] },
-      {
-        name: "y",
-        role: "random",
-        axes: ["T"],
-        type: { kind: "token", vocab: "Char" },
-        shape: [],
-        labels: [],
-        dist: "categorical",
-      },
+      tokens("y"),
     ],
     params: [
       ["W", [H, V]],

@@ -4,6 +4,7 @@ import { getKernel } from "@tensorflow/tfjs-core";
 import type { BinaryOp, TensorOp, UnaryOp } from "../../../compiler/plan/types.js";
 import { type Kernel, type KernelCall, kernelsOf, type Run } from "../memory.js";
 import { collapse } from "./broadcast.js";
+import { UNARY } from "./unary.js";
 
 export type DataId = TensorInfo["dataId"];
 
@@ -44,20 +45,6 @@ function registered(
   };
 }
 
-const UNARY: Readonly<Record<UnaryOp, string>> = {
-  tanh: "Tanh",
-  sigmoid: "Sigmoid",
-  relu: "Relu",
-  softplus: "Softplus",
-  exp: "Exp",
-  log: "Log",
-  sqrt: "Sqrt",
-  abs: "Abs",
-  sign: "Sign",
-  floor: "Floor",
-  sin: "Sin",
-  cos: "Cos",
-};
 const BINARY: Readonly<Record<BinaryOp, string>> = {
   add: "Add",
   mul: "Multiply",

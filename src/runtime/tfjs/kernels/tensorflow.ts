@@ -2,24 +2,11 @@
  * TensorFlow's own ops, executed one by one through tfjs-node's binding. A handle is the binding's number of a tensor:
  * neither tfjs's engine nor its tensors are involved.
  */
-import { type BinaryOp, size, type UnaryOp } from "../../../compiler/plan/types.js";
+import { type BinaryOp, size } from "../../../compiler/plan/types.js";
 import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
+import { UNARY } from "./unary.js";
 
-const UNARY: Readonly<Record<UnaryOp, string>> = {
-  tanh: "Tanh",
-  sigmoid: "Sigmoid",
-  relu: "Relu",
-  softplus: "Softplus",
-  exp: "Exp",
-  log: "Log",
-  sqrt: "Sqrt",
-  abs: "Abs",
-  sign: "Sign",
-  floor: "Floor",
-  sin: "Sin",
-  cos: "Cos",
-};
 const BINARY: Readonly<Record<BinaryOp, string>> = {
   add: "AddV2",
   mul: "Mul",
