@@ -2,8 +2,17 @@
 import { SystemBuilder } from "../../src/compiler/system/builder.js";
 import { type Expr, read, sumOver } from "../../src/compiler/system/expr.js";
 import { at, fromEnd, fromStart } from "../../src/compiler/system/positions.js";
-import { BATCH, type Cond, type Pos, type Role, type Slot, type System } from "../../src/compiler/system/types.js";
-import type { Environment } from "../../src/compiler/targets/reference/evaluator.js";
+import {
+  type Axis,
+  BATCH,
+  type Cond,
+  type Pos,
+  type Role,
+  type Slot,
+  type Step,
+  type System,
+} from "../../src/compiler/system/types.js";
+import type { Environment, Lengths } from "../../src/compiler/targets/reference/evaluator.js";
 import { uniform } from "./numbers.js";
 
 export type Access = (...index: readonly string[]) => Expr;
@@ -14,7 +23,14 @@ export interface Case {
   readonly env: Environment;
 }
 
-export const slot = (name: string, axis: string): Slot => ({ name, axis });
+export const slot = (name: string, axis: string, of?: string): Slot => ({
+  name,
+  axis,
+  ...(of === undefined ? {} : { of }),
+});
+
+/** A number: a static axis. A list: a ragged one with these lengths. Otherwise a ragged one and what else is known of it. */
+export type Extent = number | readonly number[] | (Partial<Axis> & { readonly lengths?: readonly Lengths[] });
 
 /** `t`, `t-1`, `$` (the extent), `$-1`, `-2`, `0`. */
 export function position(text: string): Pos {
@@ -29,16 +45,20 @@ export class Sketch {
   readonly builder = new SystemBuilder();
   readonly params: string[] = [];
   readonly tokens = new Map<string, number>();
+  readonly maps = new Map<string, readonly (number | readonly number[])[]>();
 
   constructor(
-    /** A list: a ragged axis with these lengths; a number: a static one. */
-    readonly extents: Readonly<Record<string, number | readonly number[]>>,
+    readonly extents: Readonly<Record<string, Extent>>,
     readonly batch: number,
     min = 0,
   ) {
     for (const [id, extent] of Object.entries(extents))
       if (typeof extent === "number") this.builder.axis(id, "static", { size: extent, min: extent });
-      else this.builder.axis(id, "ragged", { min });
+      else if ("length" in extent && typeof extent.length === "number") this.builder.axis(id, "ragged", { min });
+      else {
+        const { lengths: _, ...facts } = extent as Exclude<Extent, number | readonly number[]>;
+        this.builder.axis(id, "ragged", { min, ...facts });
+      }
   }
 
   /** Reads the value with an index per slot; the batch slot is filled in. */
@@ -66,6 +86,18 @@ export class Sketch {
   token(id: string, n: number, slots: readonly Slot[] = []): Access {
     this.tokens.set(id, n);
     this.builder.declare(id, [BATCH, ...slots], [], "input", { dtype: "int" });
+    return this.access(id);
+  }
+
+  /** A map of a structure: for each sample, where each node or edge leads. */
+  map(
+    id: string,
+    slots: readonly Slot[],
+    step: Step | undefined,
+    entries: readonly (number | readonly number[])[],
+  ): Access {
+    this.maps.set(id, entries);
+    this.builder.declare(id, [BATCH, ...slots], [], "input", { dtype: "int", ...(step ? { step } : {}) });
     return this.access(id);
   }
 
@@ -98,10 +130,18 @@ export class Sketch {
   }
 
   finish(): Case {
-    const lengths: Record<string, readonly number[]> = {};
-    for (const [id, extent] of Object.entries(this.extents)) if (typeof extent !== "number") lengths[id] = extent;
+    const lengths: Record<string, readonly Lengths[]> = {};
+    for (const [id, extent] of Object.entries(this.extents))
+      if (Array.isArray(extent)) lengths[id] = extent;
+      else if (typeof extent === "object" && "lengths" in extent && extent.lengths) lengths[id] = extent.lengths;
     const system = this.builder.finish();
     const given = (id: string, index: readonly number[]): Float64Array => {
+      const map = this.maps.get(id);
+      if (map) {
+        const [b, i] = index as [number, number?];
+        const entry = map[b] as number | readonly number[];
+        return Float64Array.of(typeof entry === "number" ? entry : (entry[i as number] ?? -1));
+      }
       const n = this.tokens.get(id);
       if (n !== undefined) return Float64Array.of(Math.floor(uniform(id, ...index) * n));
       const size = this.builder.get(id).shape.reduce((a, b) => a * b, 1);

@@ -4,7 +4,7 @@ import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
 import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
-import { type Environment, Evaluator } from "../../src/compiler/targets/reference/evaluator.js";
+import { type Environment, Evaluator, type Lengths } from "../../src/compiler/targets/reference/evaluator.js";
 import type { DrawReply, DrawRequest } from "../../src/runtime/decoder/types.js";
 import type { Device, DeviceTensor } from "../../src/runtime/device.js";
 import { difference, uniform } from "./numbers.js";
@@ -22,7 +22,9 @@ export interface PlanRun {
 }
 
 export const extentsOf = (env: Environment, extra = 0): Record<string, number> =>
-  Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Math.max(0, ...all) + extra]));
+  Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Math.max(0, ...flat(all)) + extra]));
+
+const flat = (lengths: readonly Lengths[]): number[] => lengths.flatMap((l) => (typeof l === "number" ? [l] : flat(l)));
 
 /** The loss and the gradients of a case, optimised: the System and the ids of what it computes. */
 export function trained(c: Case, loss = "loss"): { system: System; outputs: string[] } {
@@ -51,7 +53,7 @@ function isInside(system: System, v: Value, index: readonly number[], env: Envir
   return v.slots.every((s, i) => {
     const lengths = env.lengths[s.axis];
     if (s.axis === "#" || system.axes.get(s.axis)?.kind !== "ragged" || !lengths) return true;
-    return (index[i] as number) < (b < 0 ? Math.max(0, ...lengths) : (lengths[index[b] as number] as number));
+    return (index[i] as number) < (b < 0 ? Math.max(0, ...flat(lengths)) : (lengths[index[b] as number] as number));
   });
 }
 

@@ -13,7 +13,7 @@
 import { opOf } from "../ops/index.js";
 import { SystemBuilder } from "../system/builder.js";
 import { dependencies, reach, touches } from "../system/deps.js";
-import { E, type Expr, ofRead, sumOver } from "../system/expr.js";
+import { E, type Expr, ofRead, read, sumOver } from "../system/expr.js";
 import {
   at,
   type Env,
@@ -21,6 +21,7 @@ import {
   hasSlot,
   hits,
   identity,
+  outerNames,
   posVar,
   readVars,
   samePos,
@@ -89,14 +90,19 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
         x.slots.forEach((s, i) => {
           const q = idx[i] as Pos;
           if (q.k === "var" && !inverse[q.v]) inverse[q.v] = at(s.name, -q.shift);
-          else when.push({ rel: "eq", axis: s.axis, a: at(s.name), b: q.k === "var" ? substPos(q, inverse) : q });
+          else {
+            const outer = outerNames(x.slots, s).map((name) => at(name));
+            const guard = { axis: s.axis, ...(outer.length ? { within: outer } : {}) };
+            when.push({ rel: "eq", ...guard, a: at(s.name), b: q.k === "var" ? substPos(q, inverse) : q });
+          }
         });
         for (const v of vars) {
           if (inverse[v]) continue;
           const slot = scope.find((s) => s.name === v) as Slot;
-          const own = {
+          const own: Slot = {
             name: hasSlot(x.slots, v) || (v !== BATCH.name && hasSlot(fresh, v)) ? `${v}'` : v,
             axis: slot.axis,
+            ...(slot.of === undefined ? {} : { of: outerVariable(inverse[slot.of], slot) }),
           };
           fresh.push(own);
           inverse[v] = at(own.name);
@@ -135,7 +141,10 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
     const out = ofRead(identity(v));
     const args = eq.args.map(ofRead);
     const shapes = eq.args.map((r) => builder.get(r.v).shape);
-    for (const [i, g] of vjp(v, { ct, out, args, shapes }).entries()) if (g) push(id, eq.args[i] as Read, g, scope);
+    // a segment reduction reads its argument at the summed variables only
+    const chosen = eq.op === "only" && eq.red && eq.red.kind !== "sum" ? eq.attrs["slot"] : null;
+    const inner = scope.filter((s) => s.name !== chosen);
+    for (const [i, g] of vjp(v, { ct, out, args, shapes }).entries()) if (g) push(id, eq.args[i] as Read, g, inner);
   }
 
   for (const [id, name] of names) {
@@ -179,7 +188,20 @@ interface Context {
 /** One adjoint per argument of the equation of `v`, in the variables of the equation. */
 function vjp(v: Value, { ct, out, args, shapes }: Context): readonly (Expr | null)[] {
   const eq = v.eq as NonNullable<Value["eq"]>;
-  const [x] = args;
+  const [x, index] = args;
+  if (eq.op === "only" && eq.red && eq.red.kind !== "sum") {
+    // r[n] = lse of x[e] over the e with i[e] = n: x̄[e] = r̄[i[e]] exp(x[e] − r[i[e]]); a maximum: r̄ to all that reach it
+    const slot = v.slots.find((s) => s.name === eq.attrs["slot"]) as Slot;
+    const other = { ...slot, name: `${slot.name}'` };
+    const ofSegment = (id: string): Expr => {
+      const whole = v.slots.map((s) => at(s.name === slot.name ? other.name : s.name));
+      return sumOver([other], E.only(read(id, whole), index as Expr, other.name));
+    };
+    const adjoint = ofSegment((ct as Extract<Expr, { e: "read" }>).read.v);
+    const result = ofSegment(v.id);
+    const share = eq.red.kind === "lse" ? E.exp(E.sub(x as Expr, result)) : E.equal(x as Expr, result);
+    return [E.mul(adjoint, share), null];
+  }
   if (eq.red?.kind === "lse") return [E.mul(ct, E.exp(E.sub(x as Expr, E.floored(out, v.shape))))]; // r̄ exp(e − r), 0 where r = −∞
   if (eq.red?.kind === "max") return [E.mul(ct, isFirstMaximum(eq.red.vars, x as Expr, out, shapes[0] as number[]))];
   if (eq.op === "softmaxAlong") {
@@ -190,6 +212,12 @@ function vjp(v: Value, { ct, out, args, shapes }: Context): readonly (Expr | nul
   if ("open" in rule) throw new Error(`${v.id} cannot be differentiated: ${eq.op}: ${rule.open}`);
   if ("none" in rule) return args.map(() => null);
   return rule({ ct, out, args, attrs: eq.attrs, shapes, outShape: v.shape });
+}
+
+/** The variable that gives the outer index of a nested one, where it is known as a variable. */
+function outerVariable(p: Pos | undefined, slot: Slot): string {
+  if (p?.k === "var" && p.shift === 0) return p.v;
+  throw new Error(`${slot.name} is summed over ${slot.axis} at an index of ${slot.of} that is no variable`);
 }
 
 /** 1 at the first maximum (R22). Over several variables, all maxima are first along the last one. */

@@ -114,7 +114,7 @@ export const index = defineOp({
 
 export const extent = defineOp({
   name: "extent",
-  doc: "The length of an axis, as a number: the sample's own where it is ragged.",
+  doc: "The length of an axis, as a number: the sample's own where it is ragged, and at the index of the variables `within`.",
   params: [],
   zero: "never",
   infer: () => [],

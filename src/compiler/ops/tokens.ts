@@ -155,6 +155,31 @@ export const toFloat = defineOp({
   samples: [{ shapes: [[]], data: [[3]] }],
 });
 
+export const toInt = defineOp({
+  name: "toInt",
+  doc: "A number that is an integer, as an index.",
+  params: ["x"],
+  dtype: "int",
+  zero: "all",
+  infer: ([x]) => [...(x as readonly number[])],
+  eval: ([x]) => x as Float64Array,
+  vjp: { none: "an index" },
+  samples: [{ shapes: [[]], data: [[2]] }],
+});
+
+export const only = defineOp({
+  name: "only",
+  doc: "x where the variable `slot` has the index i, else `fill` (0). Summed over `slot` it is a gather, over others a scatter.",
+  params: ["x", "i"],
+  dtype: dtypeOfFirst,
+  multilinear: true,
+  zero: (attrs) => ("fill" in attrs ? "never" : "first"),
+  infer: ([x]) => [...(x as readonly number[])],
+  vjp: ({ ct, args, attrs }) => [op("only", [ct, args[1] as Expr], { slot: attrs["slot"] as string }), null],
+  samples: [],
+  unsampled: "depends on the point where it is evaluated: tested in whole systems",
+});
+
 export const token = defineOp({
   name: "token",
   doc: "A constant integer or token.",

@@ -79,6 +79,7 @@ function zeroRule(eq: Eq): ZeroRule {
 function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): boolean {
   const eq = v.eq as Eq;
   if (eq.op === "mask" && (eq.attrs["slots"] as readonly string[]).includes(name)) return true;
+  if (eq.op === "only" && isChosenInside(system, eq, name)) return true;
   if (eq.along !== null) return eq.along === name; // a softmax along a ragged axis is 0 on its padding
   if (eq.red && eq.red.kind !== "sum") return false;
   if (eq.op === "where") return eq.args.slice(1).every((r) => readIsZero(system, zeros, r, name));
@@ -88,6 +89,14 @@ function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): b
   return rule === "any"
     ? eq.args.some((r) => readIsZero(system, zeros, r, name))
     : eq.args.every((r) => readIsZero(system, zeros, r, name));
+}
+
+/** A choice never falls on the padding of what it chooses from; maps of structures choose nothing on their own padding. */
+function isChosenInside(system: System, eq: Eq, name: string): boolean {
+  if ("fill" in eq.attrs) return false;
+  if (eq.attrs["slot"] === name) return true;
+  const index = eq.args[1] as Read;
+  return getValue(system, index.v).step !== undefined && index.idx.some((p) => p.k === "var" && p.v === name);
 }
 
 export const maskPadding: Pass = {

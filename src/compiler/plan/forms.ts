@@ -3,8 +3,9 @@
  * Members of loops are computed index by index. So are elementwise equations whose arguments and whose readers all live
  * in loops: as whole tensors they would cost a concatenation before and a split after.
  */
-import { loopsAround, slotOver } from "../schedule/schedule.js";
+import { loopsAround } from "../schedule/schedule.js";
 import type { Program } from "../schedule/types.js";
+import { slotOver } from "../system/axes.js";
 import { dependencies } from "../system/deps.js";
 import type { Read, Slot, System, Value } from "../system/types.js";
 
@@ -28,7 +29,7 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
   const { system } = program;
   const steps = new Map<string, Set<number>>();
   const looped = loopsAround(program);
-  const slotAt = (v: Value, axis: string): number => v.slots.indexOf(slotOver(v, axis) as Slot);
+  const slotAt = (v: Value, axis: string): number => v.slots.indexOf(slotOver(system, v, axis) as Slot);
   for (const v of system.values.values()) {
     const own = (looped.get(v.id) ?? []).map((l) => slotAt(v, l.axis));
     // every draw is a call of its own

@@ -3,8 +3,8 @@
  * Lengths are not part of a plan: whatever depends on them is a mask or an index that the host makes for each batch.
  */
 import { zeroOnPadding } from "../passes/mask-padding.js";
-import { slotOver } from "../schedule/schedule.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
+import { slotOver } from "../system/axes.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { chooseForms, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
@@ -273,7 +273,7 @@ class Lowering {
 function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], extents: Extents): Indices | null {
   const at: (number | null)[] = v.slots.map(() => null);
   for (const [loop, time] of inside) {
-    const slot = v.slots.indexOf(slotOver(v, loop.axis) as Slot);
+    const slot = v.slots.indexOf(slotOver(extents.system, v, loop.axis) as Slot);
     const index = indexAt(loop, v.id, time);
     if (index < 0 || index >= extents.of(loop.axis)) return null;
     if (at[slot] !== null && at[slot] !== index) return null;

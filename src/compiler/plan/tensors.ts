@@ -178,6 +178,12 @@ export class Flat {
     return isConst(x) ? this.constant(x.c) : this.one("toFloat", [x], {}, x.shape);
   }
 
+  /** A tensor of numbers that are integers, as indices. */
+  int(x: Ref): Ref {
+    if (x.int) return x;
+    return isConst(x) ? this.constant(x.c, true) : this.one("toInt", [x], {}, x.shape, true);
+  }
+
   binary(op: BinaryOp, x: Ref, y: Ref, f: (x: number, y: number) => number): Ref {
     if (isConst(x) && isConst(y)) return this.constant(f(x.c, y.c));
     const shape = broadcast(this.shapeOf(x), this.shapeOf(y));

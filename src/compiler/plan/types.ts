@@ -85,6 +85,7 @@ export type TensorOp =
   | "scatter"
   | "onehot"
   | "toFloat"
+  | "toInt"
   | "argmax"
   | "sum"
   | "max"

@@ -57,6 +57,7 @@ export function writeOp(written: Written): Expr {
   switch (op) {
     case "id":
     case "toFloat":
+    case "toInt":
     case "mask":
       return arg(0);
     case "add":
@@ -118,6 +119,8 @@ export function writeOp(written: Written): Expr {
         : call("fill", [number(Number(attrs["value"])), shapeList(shape)]);
     case "token":
       return token(attrs);
+    case "only":
+      return call("only", [arg(0), binary("==", written.position(String(attrs["slot"])), arg(1))]);
     case "index":
       return written.position(String(attrs["slot"]));
     case "extent":

@@ -1,6 +1,7 @@
 /** What the schedule achieved, as numbers: for `explain`, and for the tests that keep it so. */
-import { loopsAround, slotOver } from "../schedule/schedule.js";
+import { loopsAround } from "../schedule/schedule.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
+import { slotOver } from "../system/axes.js";
 import { reach } from "../system/deps.js";
 import { getValue, type System } from "../system/types.js";
 import { variable } from "./positions.js";
@@ -59,7 +60,7 @@ export const isProduct = (system: System, id: string): boolean => products.has(g
 /** The name of a loop's index. */
 export function loopVariable(system: System, { axis, members }: Loop): string {
   for (const id of members) {
-    const slot = slotOver(getValue(system, id), axis);
+    const slot = slotOver(system, getValue(system, id), axis);
     if (slot !== undefined) return variable(slot.name);
   }
   throw new Error(`print: nothing in the loop over ${axis} depends on it`);

@@ -4,8 +4,9 @@
  * Whatever is in no cycle is one batched equation, before or after the loops: this is where input projections leave the
  * loop and weight gradients become one large matmul.
  */
+import { familyOf, slotOver } from "../system/axes.js";
 import { touches } from "../system/deps.js";
-import { axisOf, getValue, type Read, type Slot, type System, type Value } from "../system/types.js";
+import { axisOf, BATCH, getValue, type Pos, type Read, type Step, type System, type Value } from "../system/types.js";
 import type { Item, Loop, Program } from "./types.js";
 
 interface Edge {
@@ -54,9 +55,9 @@ export function schedule(system: System): Program {
   };
 
   const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null => {
-    const axes = [...new Set(getValue(system, component[0] as string).slots.map((s) => s.axis))].filter(
-      (axis) => axis !== "#" && component.every((id) => slotOver(getValue(system, id), axis)),
-    );
+    const axes = [
+      ...new Set(getValue(system, component[0] as string).slots.map((s) => familyOf(system, s.axis))),
+    ].filter((axis) => axis !== "#" && component.every((id) => slotOver(system, getValue(system, id), axis)));
     const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
     let best: { loop: Loop; cost: number } | null = null;
     for (const axis of axes) {
@@ -103,18 +104,26 @@ function resultsLast(system: System, items: readonly Item[], edges: readonly Edg
   return [...items.filter((item) => !last.has(item)), ...items.filter((item) => last.has(item))];
 }
 
-/** The slot of a value over an axis; of several (`a[t, u]`) the first is the time. */
-export const slotOver = (v: Value, axis: string): Slot | undefined => v.slots.find((s) => s.axis === axis);
+type Interval = readonly [number, number];
+const steps: Readonly<Record<Step, Interval>> = {
+  same: [0, 0],
+  below: [Number.NEGATIVE_INFINITY, -1],
+  above: [1, Number.POSITIVE_INFINITY],
+};
 
 /** How far along `axis` an edge can read, as an interval: [−1, −1] for h[t-1], [−∞, −1] for h[u] with u < t. */
-function distance(system: System, e: Edge, axis: string): readonly [number, number] {
+function distance(system: System, e: Edge, axis: string): Interval {
   const anywhere = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
   const reader = getValue(system, e.from);
   const value = getValue(system, e.to);
-  const mine = slotOver(reader, axis);
-  const i = value.slots.findIndex((s) => s.axis === axis);
-  const p = e.read.idx[i];
+  const mine = slotOver(system, reader, axis);
+  const theirs = slotOver(system, value, axis);
+  const p = theirs && e.read.idx[value.slots.indexOf(theirs)];
   if (!mine || p?.k !== "var") return anywhere;
+  const levels = levelDistance(system, reader, e.read, mine.name, p);
+  if (levels) return levels;
+  // in levels, neighbours in number say nothing
+  if (axisOf(system, axis).family !== undefined && p.shift !== 0) return anywhere;
   if (p.v === reader.eq?.along) return anywhere;
   if (p.v === mine.name) return [p.shift, p.shift];
   // another variable on the same axis: known only through guards, u < t or t < u
@@ -131,6 +140,28 @@ function distance(system: System, e: Edge, axis: string): readonly [number, numb
     if (c.rel === "eq" && above !== null) most = Math.min(most, above);
   }
   return [least, most];
+}
+
+/**
+ * Along a structure: x[map[e]] reads at the level that the map leads to, and a sum into map[e] reads what leads here.
+ * Null where the equation does not go through a map.
+ */
+function levelDistance(
+  system: System,
+  reader: Value,
+  r: Read,
+  mine: string,
+  p: Extract<Pos, { k: "var" }>,
+): Interval | null {
+  const { eq } = reader;
+  if (eq?.op !== "only" || p.shift !== 0 || p.v === mine) return null;
+  const [x, index] = eq.args as [Read, Read];
+  const { step } = getValue(system, index.v);
+  const at = index.idx.find((q) => q.k === "var" && q.v !== BATCH.name);
+  if (!step || x.v !== r.v || at?.k !== "var" || at.shift !== 0) return null;
+  const [least, most] = steps[step];
+  if (eq.attrs["slot"] === p.v && at.v === mine) return [least, most];
+  return eq.attrs["slot"] === mine && at.v === p.v ? [-most, -least] : null;
 }
 
 /** Times o with o(reader) ≥ o(read) + distance (Bellman–Ford); null if a cycle gains time, so nothing can be strict. */

@@ -18,13 +18,8 @@ export class SystemBuilder {
     this.values = new Map(from?.values ?? []);
   }
 
-  axis(id: string, kind: "static" | "ragged", options: { size?: number; min?: number } = {}): string {
-    this.axes.set(id, {
-      id,
-      kind,
-      min: options.min ?? 1,
-      ...(options.size === undefined ? {} : { size: options.size }),
-    });
+  axis(id: string, kind: "static" | "ragged", options: Partial<Omit<Axis, "id" | "kind">> = {}): string {
+    this.axes.set(id, { min: 1, ...options, id, kind });
     return id;
   }
 
@@ -119,7 +114,11 @@ export class SystemBuilder {
         const inner = [...scope.filter((s) => !hasSlot(e.vars, s.name)), ...e.vars];
         const red: Reduction = { kind: e.kind, vars: batchFirst(e.vars) };
         const { body } = e;
-        if (e.kind === "sum" && body.e === "op" && opOf(body.op).multilinear)
+        // a segment reduction: what is not chosen is −∞
+        const isSegment = body.e === "op" && body.op === "only" && body.attrs["fill"] === Number.NEGATIVE_INFINITY;
+        const fuses =
+          body.e === "op" && (e.kind === "sum" ? opOf(body.op).multilinear && !("fill" in body.attrs) : isSegment);
+        if (body.e === "op" && fuses)
           return { op: body.op, attrs: body.attrs, args: body.args.map((a, i) => part(a, i, inner)), along: null, red };
         return { op: "id", attrs: {}, args: [part(body, 0, inner)], along: null, red };
       }
@@ -159,6 +158,9 @@ export class SystemBuilder {
       for (const p of condPositions(c)) pos(p, c.axis, bound);
       if (c.rel === "in" && ragged(c.axis)) note(BATCH.name, bound);
     };
+    const nest = (names: readonly string[], bound: ReadonlySet<string>): void => {
+      for (const name of names) note(name, bound);
+    };
     const go = (x: Expr, bound: ReadonlySet<string>): void => {
       switch (x.e) {
         case "read": {
@@ -171,7 +173,7 @@ export class SystemBuilder {
         }
         case "op":
           for (const a of x.args) go(a, bound);
-          for (const v of slotsOfOp(x)) note(v, bound);
+          nest(slotsOfOp(x), bound);
           if (x.op === "mask" || (x.op === "extent" && ragged(x.attrs["axis"] as string))) note(BATCH.name, bound);
           return;
         case "along":
@@ -182,6 +184,10 @@ export class SystemBuilder {
         case "red": {
           const inner = new Set([...bound, ...x.vars.map((s) => s.name)]);
           if (x.vars.some((s) => ragged(s.axis))) note(BATCH.name, inner);
+          nest(
+            x.vars.flatMap((s) => (s.of === undefined ? [] : [s.of])),
+            inner,
+          );
           go(x.body, inner);
         }
       }
@@ -201,7 +207,7 @@ const batchFirst = (slots: readonly Slot[]): readonly Slot[] =>
 
 /** The variables that an op names in its attributes. */
 function slotsOfOp(x: Extract<Expr, { e: "op" }>): readonly string[] {
-  if (x.op === "index") return [x.attrs["slot"] as string];
+  if (x.op === "index" || x.op === "only") return [x.attrs["slot"] as string];
   if (x.op === "mask") return x.attrs["slots"] as readonly string[];
-  return [];
+  return (x.attrs["within"] as readonly string[] | undefined) ?? [];
 }

@@ -57,6 +57,8 @@ export const E = {
   fill: (s: Expr, shape: readonly number[]): Expr => (shape.length ? op("fill", [s], { shape }) : s),
   sumf: (x: Expr) => op("sumf", [x]),
   softmax: (x: Expr) => op("softmax", [x]),
+  /** x where the variable `slot` has the index i, else `fill`: a sum over `slot` is a gather, over others a scatter. */
+  only: (x: Expr, i: Expr, slot: string, fill = 0) => op("only", [x, i], fill === 0 ? { slot } : { slot, fill }),
   stop: (x: Expr) => op("stop", [x]),
   num: (value: number, shape: readonly number[] = []) => op("const", [], { value, shape }),
   /** x, or a very low finite number where x = −∞: so that e − x is −∞ and not undefined where e = −∞ too. */

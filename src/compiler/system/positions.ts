@@ -19,7 +19,10 @@ export function substPos(p: Pos, env: Env): Pos {
 }
 
 export function substCond(c: Cond, env: Env): Cond {
-  return c.rel === "in" ? { ...c, a: substPos(c.a, env) } : { ...c, a: substPos(c.a, env), b: substPos(c.b, env) };
+  const within = c.within ? { within: c.within.map((p) => substPos(p, env)) } : {};
+  return c.rel === "in"
+    ? { ...c, ...within, a: substPos(c.a, env) }
+    : { ...c, ...within, a: substPos(c.a, env), b: substPos(c.b, env) };
 }
 
 export function substRead(r: Read, env: Env): Read {
@@ -28,7 +31,20 @@ export function substRead(r: Read, env: Env): Read {
 
 export const posVar = (p: Pos): string | null => (p.k === "var" ? p.v : null);
 
-export const condPositions = (c: Cond): Pos[] => (c.rel === "in" ? [c.a] : [c.a, c.b]);
+export const condPositions = (c: Cond): Pos[] => [...(c.rel === "in" ? [c.a] : [c.a, c.b]), ...(c.within ?? [])];
+
+/** The variables of the axes around that of a slot, the nearest first. */
+export function outerNames(slots: readonly Slot[], slot: Slot): string[] {
+  const names: string[] = [];
+  for (let of = slot.of; of !== undefined; of = slots.find((s) => s.name === of)?.of) names.push(of);
+  return names;
+}
+
+/** What a guard about slot `i` of a read has to say about the axes around it. */
+export function within(slots: readonly Slot[], idx: readonly Pos[], i: number): { within?: readonly Pos[] } {
+  const names = outerNames(slots, slots[i] as Slot);
+  return names.length ? { within: names.map((name) => idx[slots.findIndex((s) => s.name === name)] as Pos) } : {};
+}
 
 /** The variables that a read mentions, in its indices and in its guards. */
 export function readVars(r: Read): Set<string> {
@@ -58,7 +74,11 @@ const samePos = (p: Pos, q: Pos): boolean =>
 export { samePos };
 
 /** What must hold, in the reader's variables, for a read at `q` to land on a clause's pin `p`; null if it cannot. */
-function hitsPin(axis: string, q: Pos, p: Pos): { fix?: { v: string; pos: Pos }; cond?: Cond } | null {
+function hitsPin(
+  guard: Pick<Cond, "axis" | "within">,
+  q: Pos,
+  p: Pos,
+): { fix?: { v: string; pos: Pos }; cond?: Cond } | null {
   if (p.k === "var") throw new Error("a pin is a constant position");
   if (q.k === "var") {
     const j = p.off - q.shift; // t + shift = off  ⇔  t = off − shift, which must lie inside the reader's domain
@@ -66,7 +86,7 @@ function hitsPin(axis: string, q: Pos, p: Pos): { fix?: { v: string; pos: Pos };
     return j >= 0 ? null : { fix: { v: q.v, pos: fromEnd(j) } };
   }
   if (q.k === p.k) return q.off === p.off ? {} : null;
-  return { cond: { rel: "eq", axis, a: q, b: p } }; // h[T-1] is h[-1] where T = 0
+  return { cond: { rel: "eq", ...guard, a: q, b: p } }; // h[T-1] is h[-1] where T = 0
 }
 
 export interface Hit {
@@ -82,11 +102,12 @@ export function hits(v: Value, idx: readonly Pos[], clause: Clause): Hit | null 
   for (const [i, slot] of v.slots.entries()) {
     const q = idx[i] as Pos;
     const pin = clause.pins.find((p) => p.slot === slot.name);
+    const guard = { axis: slot.axis, ...within(v.slots, idx, i) };
     if (!pin) {
-      if (q.k === "var" ? q.shift !== 0 : true) conds.push({ rel: "in", axis: slot.axis, a: q });
+      if (q.k === "var" ? q.shift !== 0 : true) conds.push({ rel: "in", ...guard, a: q });
       continue;
     }
-    const h = hitsPin(slot.axis, q, pin.at);
+    const h = hitsPin(guard, q, pin.at);
     if (!h) return null;
     if (h.fix) fixed[h.fix.v] = h.fix.pos;
     if (h.cond) conds.push(h.cond);

@@ -15,12 +15,26 @@ export interface Axis {
   readonly kind: "batch" | "static" | "ragged";
   readonly size?: number;
   readonly min: number;
+  /** Ragged within another axis: each index of that one has its own length. */
+  readonly within?: string;
+  /** A length that follows from other lengths; otherwise it is given with the sample. */
+  readonly length?: Length;
+  /** Of the nodes and of the edges of one tree or graph: the id of its axis of nodes. They are computed level by level. */
+  readonly family?: string;
 }
+
+/** An integer expression of extents. */
+export type Length =
+  | number
+  | { readonly extent: string }
+  | { readonly op: "+" | "-" | "*" | "div" | "mod" | "min" | "max"; readonly a: Length; readonly b: Length };
 
 /** A variable that ranges over an axis. A variable is not an axis: self-attention reads one axis with two variables. */
 export interface Slot {
   readonly name: string;
   readonly axis: string;
+  /** On an axis within another one: the variable, before it among the same slots, at whose index its length is meant. */
+  readonly of?: string;
 }
 
 /** The batch is an ordinary first slot, which printers hide. */
@@ -32,13 +46,18 @@ export type Pos =
   | { readonly k: "var"; readonly v: string; readonly shift: number }
   /** The index `off`, which may be negative: the boundary before the domain. */
   | { readonly k: "start"; readonly off: number }
-  /** The sample's own extent plus `off`: `T-1` is −1, `T` is 0, the boundary after the domain. */
+  /**
+   * The sample's own extent plus `off`: `T-1` is −1, `T` is 0, the boundary after the domain. On an axis within another
+   * one, the extent at the index at which the same read (or guard) looks along that one.
+   */
   | { readonly k: "end"; readonly off: number };
 
 /** A guard of a read, in the reader's variables. `in`: 0 ≤ a < extent. */
-export type Cond =
-  | { readonly rel: "eq" | "lt"; readonly axis: string; readonly a: Pos; readonly b: Pos }
-  | { readonly rel: "in"; readonly axis: string; readonly a: Pos };
+export type Cond = {
+  readonly axis: string;
+  /** On an axis within others: the indices of those, the nearest first. */
+  readonly within?: readonly Pos[];
+} & ({ readonly rel: "eq" | "lt"; readonly a: Pos; readonly b: Pos } | { readonly rel: "in"; readonly a: Pos });
 
 /** The value `v` at one position per slot; contributes 0 where a guard fails. */
 export interface Read {
@@ -97,12 +116,20 @@ export interface Value {
   readonly outside: "error" | "zero";
   /** `h` was written by the user; `h.0` is a part of its right side and prints inlined. */
   readonly named: boolean;
+  /**
+   * Of an input that maps nodes or edges of a structure to nodes (−1 where there is none, and on padding): the level of
+   * what it points at, compared with the level of its own index. Nodes stand above their children, edges on the level of
+   * their upper end.
+   */
+  readonly step?: Step;
   /** Dims in the user's names, for printing. */
   readonly labels?: readonly string[];
   readonly origin?: Span;
   /** For `noise`: `normal` with [mean, sd], `bernoulli` with [p], `uniform` with [low, high]. */
   readonly noise?: { readonly dist: "normal" | "bernoulli" | "uniform"; readonly params: readonly number[] };
 }
+
+export type Step = "same" | "below" | "above";
 
 export interface System {
   readonly axes: ReadonlyMap<string, Axis>;

@@ -1,6 +1,6 @@
 /** The verifier: what must hold of every System, checked after every pass. A failure is our mistake and throws. */
 import { opOf } from "../ops/index.js";
-import { posVar } from "./positions.js";
+import { condPositions, posVar } from "./positions.js";
 import { BATCH, type Read, type Slot, type System, type Value } from "./types.js";
 
 export function verify(system: System, stage: string): void {
@@ -19,12 +19,23 @@ export function verify(system: System, stage: string): void {
         fail(v, `reads ${r.v} at ${name} over ${slot.axis} instead of ${u.slots[i]?.axis}`);
     });
     for (const c of r.when)
-      for (const p of c.rel === "in" ? [c.a] : [c.a, c.b]) {
+      for (const p of condPositions(c)) {
         const name = posVar(p);
         if (name !== null && !scope.some((s) => s.name === name)) fail(v, `guards with ${name}, which is not in scope`);
       }
   };
+  const checkOuter = (v: Value, slots: readonly Slot[]): void => {
+    for (const [i, s] of slots.entries()) {
+      const outer = system.axes.get(s.axis)?.within;
+      const of = slots.findIndex((o) => o.name === s.of);
+      if ((outer === undefined) !== (s.of === undefined))
+        fail(v, `has the slot ${s.name} over ${s.axis} without its outer one`);
+      if (outer !== undefined && (of < 0 || of >= i || slots[of]?.axis !== outer))
+        fail(v, `has no slot over ${outer} before ${s.name}`);
+    }
+  };
   for (const v of system.values.values()) {
+    checkOuter(v, v.slots);
     for (const s of v.slots) if (!system.axes.has(s.axis)) fail(v, `has a slot over ${s.axis}, which is no axis`);
     if (new Set(v.slots.map((s) => s.name)).size !== v.slots.length) fail(v, "has two slots of one name");
     for (const list of [v.slots, v.eq?.red?.vars ?? []])
@@ -40,6 +51,10 @@ export function verify(system: System, stage: string): void {
     if (!eq) continue;
     const scope = [...v.slots, ...(eq.red?.vars ?? [])];
     if (new Set(scope.map((s) => s.name)).size !== scope.length) fail(v, "reduces over a variable of its own");
+    checkOuter(v, scope);
+    const chosen = eq.op === "only" ? eq.attrs["slot"] : undefined;
+    if (chosen !== undefined && !scope.some((s) => s.name === chosen))
+      fail(v, `chooses along ${chosen}, which it lacks`);
     if (eq.along !== null && !v.slots.some((s) => s.name === eq.along))
       fail(v, `normalises along ${eq.along}, which it lacks`);
     for (const r of eq.args) checkRead(v, r, scope);

@@ -8,7 +8,7 @@ import { tokens } from "./tokens.js";
 import type { Rule } from "./types.js";
 
 /** Ops whose meaning needs the variables themselves: indices, extents, masks, normalisation along an axis, draws. */
-type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "draw";
+type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "draw" | "only";
 
 const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...elementwise,

@@ -96,6 +96,7 @@ export const tokens = {
     return c.flat.reshape(c.flat.one("argmax", [two], {}, [size(lead)], true), lead);
   }),
   toFloat: map((c) => c.flat.float(c.args[0] as Ref)),
+  toInt: map((c) => c.flat.int(c.args[0] as Ref)),
   token: map((c) => c.flat.constant(num(c.attrs, "value"), true)),
 } as const;
 

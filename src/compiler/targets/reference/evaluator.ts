@@ -4,13 +4,15 @@
  */
 import { opOf } from "../../ops/index.js";
 import { type Item, type Loop, type Program, timeOf } from "../../schedule/types.js";
-import { hits } from "../../system/positions.js";
+import { evaluateLength, levelsOf, slotOver } from "../../system/axes.js";
+import { hits, outerNames } from "../../system/positions.js";
 import {
   axisOf,
   type Clause,
   type Cond,
   type Eq,
   getValue,
+  type Length,
   type Pos,
   product,
   type Read,
@@ -22,8 +24,8 @@ import {
 /** What a System is evaluated on. */
 export interface Environment {
   readonly batch: number;
-  /** Lengths of the ragged axes, one per sample. */
-  readonly lengths: Readonly<Record<string, readonly number[]>>;
+  /** Lengths of the ragged axes, one per sample; of an axis within others, one per sample and outer index. */
+  readonly lengths: Readonly<Record<string, readonly Lengths[]>>;
   /** The features of `id` at the indices of its slots (batch first where it has one). */
   readonly given: (id: string, index: readonly number[]) => ArrayLike<number>;
   /**
@@ -34,6 +36,8 @@ export interface Environment {
   readonly padded?: boolean;
 }
 
+export type Lengths = number | readonly Lengths[];
+
 /** What a padded target may find where nothing was computed: any finite number. */
 const GARBAGE = 0.37;
 
@@ -42,6 +46,7 @@ type Point = Readonly<Record<string, number>>;
 export class Evaluator {
   readonly #memo = new Map<string, Float64Array>();
   readonly #busy = new Set<string>();
+  readonly #levels = new Map<string, readonly number[]>();
   #strict = false;
 
   constructor(
@@ -54,14 +59,36 @@ export class Evaluator {
     return this.#fetch(getValue(this.system, id), index);
   }
 
-  /** The extent of an axis for the sample of `point`; without a sample, the longest. */
-  extent(axisId: string, point: Point): number {
+  /**
+   * The extent of an axis for the sample of `point`; without a sample, the longest. `outer`: the indices along the axes
+   * that it is within, the nearest first.
+   */
+  extent(axisId: string, point: Point, outer: readonly number[] = []): number {
     const axis = axisOf(this.system, axisId);
     if (axis.kind === "batch") return this.env.batch;
     if (axis.kind === "static") return axis.size as number;
-    const lengths = this.env.lengths[axisId] as readonly number[];
+    if (axis.length !== undefined) return this.#derived(axis.length, point);
+    const lengths = this.env.lengths[axisId] as readonly Lengths[];
     const b = point["#"];
-    return b === undefined ? Math.max(0, ...lengths) : (lengths[b] as number);
+    return b === undefined ? longest(lengths) : lengthAt(lengths[b] as Lengths, outer);
+  }
+
+  #derived(length: Length, point: Point): number {
+    const b = point["#"];
+    if (b === undefined)
+      return Array.from({ length: this.env.batch }, (_, i) =>
+        evaluateLength(length, (id) => this.extent(id, { "#": i })),
+      ).reduce((x, y) => Math.max(x, y), 0);
+    return evaluateLength(length, (id) => this.extent(id, point));
+  }
+
+  /** The extent along a slot, at the indices of the slots around it. */
+  #extentOf(slot: Slot, slots: readonly Slot[], point: Point): number {
+    return this.extent(
+      slot.axis,
+      point,
+      outerNames(slots, slot).map((name) => point[name] as number),
+    );
   }
 
   /** All indices of the slots, in order, around a given point. */
@@ -69,29 +96,46 @@ export class Evaluator {
     return this.#points(slots, point, this.env.padded === true);
   }
 
-  #points(slots: readonly Slot[], point: Point, padded: boolean): Point[] {
+  /** `scope`: the slots among which those around a nested one are. */
+  #points(slots: readonly Slot[], point: Point, padded: boolean, scope: readonly Slot[] = slots): Point[] {
     let all: Point[] = [point];
     for (const s of slots)
       all = all.flatMap((p) =>
-        Array.from({ length: this.extent(s.axis, padded ? {} : p) }, (_, i) => ({ ...p, [s.name]: i })),
+        Array.from({ length: padded ? this.extent(s.axis, {}) : this.#extentOf(s, scope, p) }, (_, i) => ({
+          ...p,
+          [s.name]: i,
+        })),
       );
     return all;
   }
 
-  /** Where an index of an axis has a value: inside the sample, or inside the padded batch. */
-  #domain(axis: string, point: Point): number {
-    return this.extent(axis, this.env.padded ? {} : point);
+  /** Where an index of a slot has a value: inside the sample, or inside the padded batch. */
+  #domain(slot: Slot, slots: readonly Slot[], point: Point): number {
+    return this.env.padded ? this.extent(slot.axis, {}) : this.#extentOf(slot, slots, point);
   }
 
-  #pos(p: Pos, axis: string, point: Point): number {
+  #pos(p: Pos, point: Point, extent: () => number): number {
     if (p.k === "var") return (point[p.v] as number) + p.shift;
-    return p.k === "start" ? p.off : this.extent(axis, point) + p.off;
+    return p.k === "start" ? p.off : extent() + p.off;
+  }
+
+  /** The indices at which a read looks; an end is that of the axis at the outer indices of the same read. */
+  #indices(v: Value, idx: readonly Pos[], point: Point): number[] {
+    const found: Record<string, number> = {};
+    return v.slots.map((s, i) => {
+      const outer = outerNames(v.slots, s).map((name) => found[name] as number);
+      const at = this.#pos(idx[i] as Pos, point, () => this.extent(s.axis, point, outer));
+      found[s.name] = at;
+      return at;
+    });
   }
 
   #holds(c: Cond, point: Point): boolean {
-    const a = this.#pos(c.a, c.axis, point);
-    if (c.rel === "in") return a >= 0 && a < this.extent(c.axis, point);
-    const b = this.#pos(c.b, c.axis, point);
+    const outer = (c.within ?? []).map((p) => this.#pos(p, point, () => this.extent(c.axis, point)));
+    const extent = (): number => this.extent(c.axis, point, outer);
+    const a = this.#pos(c.a, point, extent);
+    if (c.rel === "in") return a >= 0 && a < extent();
+    const b = this.#pos(c.b, point, extent);
     return c.rel === "lt" ? a < b : a === b;
   }
 
@@ -100,22 +144,18 @@ export class Evaluator {
     if (!r.when.every((c) => this.#holds(c, point))) return new Float64Array(product(v.shape));
     // on padding, only a read that can leave its sample's domain sees a clause at the end of it
     const clauses = this.env.padded ? v.clauses.filter((c) => hits(v, r.idx, c)) : v.clauses;
-    return this.#fetch(
-      v,
-      r.idx.map((p, i) => this.#pos(p, (v.slots[i] as Slot).axis, point)),
-      clauses,
-    );
+    return this.#fetch(v, this.#indices(v, r.idx, point), clauses);
   }
 
   #fetch(v: Value, index: readonly number[], clauses: readonly Clause[] = v.clauses): Float64Array {
     const point = pointOf(v, index);
     const inside = v.slots.map(
-      (s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.#domain(s.axis, point),
+      (s) => (point[s.name] as number) >= 0 && (point[s.name] as number) < this.#domain(s, v.slots, point),
     );
     for (const c of clauses) {
       const hit = v.slots.every((s, i) => {
         const pin = c.pins.find((p) => p.slot === s.name);
-        return pin ? point[s.name] === this.#pos(pin.at, s.axis, point) : inside[i];
+        return pin ? point[s.name] === this.#pos(pin.at, point, () => this.#extentOf(s, v.slots, point)) : inside[i];
       });
       if (hit) return this.#read(c.read, point);
     }
@@ -146,14 +186,18 @@ export class Evaluator {
   }
 
   #isInside(v: Value, eq: Eq, name: string, point: Point): boolean {
-    const slot = [...v.slots, ...(eq.red?.vars ?? [])].find((s) => s.name === name) as Slot;
-    return (point[name] as number) < this.extent(slot.axis, point);
+    const scope = scopeOf(v, eq);
+    const slot = scope.find((s) => s.name === name) as Slot;
+    return (point[name] as number) < this.#extentOf(slot, scope, point);
   }
 
   #compute(v: Value, point: Point): Float64Array {
     const eq = v.eq as NonNullable<Value["eq"]>;
     if (eq.op === "index") return Float64Array.of(point[eq.attrs["slot"] as string] as number);
-    if (eq.op === "extent") return Float64Array.of(this.extent(eq.attrs["axis"] as string, point));
+    if (eq.op === "extent") {
+      const outer = ((eq.attrs["within"] as readonly string[] | undefined) ?? []).map((name) => point[name] as number);
+      return Float64Array.of(this.extent(eq.attrs["axis"] as string, point, outer));
+    }
     const def = opOf(eq.op);
     if (
       this.env.padded &&
@@ -162,7 +206,11 @@ export class Evaluator {
     )
       return new Float64Array(product(v.shape));
     const shapes = eq.args.map((r) => getValue(this.system, r.v).shape);
+    const scope = scopeOf(v, eq);
     const element = (p: Point): Float64Array => {
+      // lazily: what is not chosen need not be known
+      if (eq.op === "only" && this.#read(eq.args[1] as Read, p)[0] !== p[eq.attrs["slot"] as string])
+        return new Float64Array(product(v.shape)).fill((eq.attrs["fill"] as number | undefined) ?? 0);
       const args = eq.args.map((r) => this.#read(r, p));
       return def.eval ? def.eval(args, eq.attrs, shapes) : (args[0] as Float64Array);
     };
@@ -171,7 +219,7 @@ export class Evaluator {
       const slot = v.slots.find((s) => s.name === eq.along) as Slot;
       const at = point[slot.name] as number;
       const { [slot.name]: _, ...others } = point;
-      const inside = this.#points([slot], others, false);
+      const inside = this.#points([slot], others, false, scope);
       if (at >= inside.length) return new Float64Array(n);
       const xs = inside.map((p) => this.#read(eq.args[0] as Read, p));
       return Float64Array.from({ length: n }, (_, i) => {
@@ -184,8 +232,8 @@ export class Evaluator {
     if (!eq.red) return element(point);
     const { kind, vars } = eq.red;
     // a reduction over the batch of something ragged: the value's own point must exist in each sample
-    const points = this.#points(vars, point, this.env.padded === true && kind === "sum").filter((p) =>
-      v.slots.every((s) => (p[s.name] as number) < this.#domain(s.axis, p)),
+    const points = this.#points(vars, point, this.env.padded === true && kind === "sum", scope).filter((p) =>
+      v.slots.every((s) => (p[s.name] as number) < this.#domain(s, v.slots, p)),
     );
     const xs = points.map(element);
     return Float64Array.from({ length: n }, (_, i) => {
@@ -227,9 +275,39 @@ export class Evaluator {
   }
 
   #time(loop: Loop, v: Value, p: Point): number {
-    const slot = v.slots.find((s) => s.axis === loop.axis) as Slot;
-    return timeOf(loop, v.id, p[slot.name] as number);
+    const slot = slotOver(this.system, v, loop.axis) as Slot;
+    const index = p[slot.name] as number;
+    const isStructure = axisOf(this.system, loop.axis).family !== undefined;
+    return timeOf(loop, v.id, isStructure ? this.#level(slot.axis, p["#"] as number, index) : index);
   }
+
+  /** The level of a node or an edge: nodes stand above all that they are computed from, edges at that of their upper end. */
+  #level(axis: string, b: number, index: number): number {
+    const key = `${axis}|${b}`;
+    let levels = this.#levels.get(key);
+    if (!levels) {
+      levels = levelsOf(
+        this.system,
+        axis,
+        (id, i) => Number(this.env.given(id, [b, i])[0]),
+        (id) => this.extent(id, { "#": b }),
+      );
+      this.#levels.set(key, levels);
+    }
+    return levels[index] ?? 0; // padding, at any level
+  }
+}
+
+const scopeOf = (v: Value, eq: Eq): readonly Slot[] => [...v.slots, ...(eq.red?.vars ?? [])];
+
+const longest = (lengths: Lengths): number =>
+  typeof lengths === "number" ? lengths : lengths.reduce<number>((n, l) => Math.max(n, longest(l)), 0);
+
+/** Outside of the outer axes, nothing. */
+function lengthAt(lengths: Lengths, outer: readonly number[]): number {
+  // the outermost index selects first
+  const found = [...outer].reverse().reduce<Lengths>((l, i) => (typeof l === "number" ? l : (l[i] ?? 0)), lengths);
+  return typeof found === "number" ? found : 0;
 }
 
 const pointOf = (v: Value, index: readonly number[]): Point =>

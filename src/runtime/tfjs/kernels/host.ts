@@ -48,6 +48,7 @@ export type HostKernelOp = Extract<
   | "unstack"
   | "expand"
   | "toFloat"
+  | "toInt"
   | "argmax"
   | "sum"
   | "max"
@@ -185,6 +186,11 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
       return (out, [x]) => eachRun(w, (at, [from]) => copyRun(out, at, n, x as Values, from as number, s));
     }),
     toFloat: fills(
+      () =>
+        (out, [x]) =>
+          out.set(x as Values),
+    ),
+    toInt: fills(
       () =>
         (out, [x]) =>
           out.set(x as Values),

@@ -226,6 +226,7 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       type("DstT", "float32"),
       bool("Truncate", false),
     ]),
+    toInt: plain("Cast", (c) => [type("SrcT", c.dtypes[0] as Dtype), type("DstT", "int32"), bool("Truncate", false)]),
     argmax: plain(
       "ArgMax",
       (c) => [...typed(c), type("Tidx", "int32"), type("output_type", "int32")],
