@@ -119,7 +119,7 @@ describe("models", () => {
   test("a file with several models", () => {
     const two = `${spec}\nmodel other { random y; param m : [] = 0; y ~ normal(m, 1) }`;
     expect(compile(two).model.name).toBe("lm");
-    expect(compile(two, { model: "other" }).topology).toBe("one-to-one");
+    expect(compile(two, { model: "other" }).topology).toBe("generator");
     const wrong = compile(two, { model: "othr" });
     expect(wrong.ok).toBe(false);
     expect(wrong.diagnostics[0]?.help).toBe("did you mean `other`?");

@@ -2,6 +2,7 @@
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
+import { leastShape } from "./least-shape.js";
 import { broadcastShape, isLiteral, type Mismatch } from "./shapes.js";
 import { give, type Solver, spoil } from "./solve.js";
 import type { Term } from "./terms.js";
@@ -229,6 +230,15 @@ export function defineShape(solver: Solver, type: Type, term: Term, wrong: () =>
       return true;
     },
   );
+  solver.add(
+    () => knownOf(type) !== null || knownOf(term.type) !== null,
+    () => {
+      const shape = leastShape(term);
+      if (shape) setKnown(type, { kind: "float", shape });
+      return shape !== null;
+    },
+    2, // where nothing else decides
+  );
 }
 
 /** `h[-1] = term`: it fits the value, and tells its shape only where the equation does not. */
@@ -285,6 +295,41 @@ export function formalShape(
     () => {
       if (knownOf(given.type)) return false;
       setKnown(given.type, { kind: "float", shape: stated });
+      return true;
+    },
+    1, // what the equation of the argument itself says comes first
+  );
+}
+
+/** An argument or result of an open shape `[H, ..]`: the dims that are stated, then `rest`, which all open shapes of a call share. */
+export function openShape(
+  solver: Solver,
+  given: Term,
+  stated: readonly Dim[],
+  rest: Type,
+  mismatch: (wanted: readonly Dim[]) => void,
+): void {
+  const wrong = (): void => {
+    mismatch([...stated, ...(shapeOf(rest) ?? [])]);
+    spoil(given.type);
+  };
+  solver.add(
+    () => {
+      if (isPoison(given.type) || isPoison(rest)) return true;
+      const shape = shapeOf(given.type);
+      if (!shape) return false;
+      if (shape.length < stated.length) wrong();
+      else {
+        const known = shapeOf(rest);
+        if (!known) setKnown(rest, { kind: "float", shape: shape.slice(stated.length) });
+        solver.equalShapes(shape, [...stated, ...(known ?? shape.slice(stated.length))], wrong);
+      }
+      return true;
+    },
+    () => {
+      const known = shapeOf(rest);
+      if (!known || knownOf(given.type)) return false;
+      setKnown(given.type, { kind: "float", shape: [...stated, ...known] });
       return true;
     },
     1, // what the equation of the argument itself says comes first

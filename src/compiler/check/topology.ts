@@ -32,7 +32,7 @@ function inferTopology(cx: Context): { readonly name: string; readonly because: 
   const because = `inputs: ${list(inputs, "none")}; randoms: ${list(outputs, "none")}`;
   const name = ((): string => {
     if ([...inputs, ...outputs].some((q) => q.slots.length > 1)) return "grid";
-    if (!inputs.length) return to.length ? "generator" : "one-to-one";
+    if (!inputs.length) return "generator";
     if (!from.length) return to.length ? "one-to-many" : "one-to-one";
     if (!to.length) return "many-to-one";
     if (to.every((a) => from.includes(a))) return "many-to-many";
