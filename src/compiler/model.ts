@@ -3,6 +3,7 @@
  * and the way to its Systems. Sizes of vocabularies may come from the data, so a System is made once they are known.
  */
 import type { Diagnostic } from "./diagnostics/types.js";
+import type { Optimizers } from "./optimizer/types.js";
 import type { System } from "./system/types.js";
 
 export interface VocabInfo {
@@ -39,6 +40,14 @@ export interface AxisInfo {
     /** As in `Vocabularies`: `<EOS>`, or a token of the data. */
     readonly token: string;
   };
+  /** Of the nodes and of the edges of a tree or graph: its name. */
+  readonly family?: string;
+}
+
+/** A tree or graph: a key of a data record. Its name is that of its axis of nodes; see `mapsOf` for its maps. */
+export interface StructureInfo {
+  readonly name: string;
+  readonly kind: "tree" | "graph";
 }
 
 export type FieldType = { readonly kind: "token"; readonly vocab: string } | { readonly kind: "float" };
@@ -112,6 +121,7 @@ export interface Model {
   readonly name: string;
   readonly topology: string;
   readonly axes: readonly AxisInfo[];
+  readonly structures: readonly StructureInfo[];
   readonly vocabs: readonly VocabInfo[];
   readonly fields: readonly FieldInfo[];
   readonly params: readonly ParamInfo[];
@@ -120,6 +130,8 @@ export interface Model {
   readonly dims: Readonly<Record<string, number>>;
   /** Raw blocks, as written and overridden; validated and completed by `blocks/`. */
   readonly blocks: { readonly data?: Block; readonly train?: Block; readonly decode?: Block };
+  /** What `train.optimizer` can name. */
+  readonly optimizers: Optimizers;
   /** Vocabularies whose tokens must come from the data; empty once bound. */
   readonly unsized: readonly string[];
   /** The same model with all vocabularies known: shapes of params and fields are then numbers that hold. */

@@ -1,5 +1,5 @@
 /**
- * Model folders: `spec.rcv`, `params.safetensors`, `optimizer.safetensors` (the optimiser's vectors and carried state),
+ * Model folders: `spec.rcv`, `params.safetensors`, `optimizer.safetensors` (the optimiser's tensors and carried state),
  * `best.safetensors` (of early stopping) and `state.json`, which holds the hashes of the others.
  *
  * Saving is atomic: all files are first written under staged names; renaming `state.json` commits them; the others follow.
@@ -34,8 +34,10 @@ export interface Snapshot {
   readonly vocabularies: Vocabularies;
   readonly progress: Progress;
   readonly params: Tensors;
-  /** `m/W`, `v/W`. */
+  /** The optimiser's tensors by state and parameter: `m/W`, `v/W`. */
   readonly optimizer: Tensors;
+  /** Its numbers by state: `k`. */
+  readonly counters: Readonly<Record<string, number>>;
   /** State carried to the next window along `axis`; null where none is. */
   readonly carry: { readonly axis: string; readonly states: Tensors } | null;
   /** The best parameters so far, where early stopping may want them back. */
@@ -51,7 +53,7 @@ interface StateFile extends Omit<Snapshot, "spec" | "params" | "optimizer" | "ca
   readonly hashes: Readonly<Record<string, string>>;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const STATE = "state.json";
 const SPEC = "spec.rcv";
 const PARAMS = "params.safetensors";
@@ -62,7 +64,7 @@ const CARRY = "carry/";
 const numberOrNull = { type: ["number", "null"] };
 const schema = {
   type: "object",
-  required: ["version", "model", "seed", "vocabularies", "progress", "spec", "carried", "hashes"],
+  required: ["version", "model", "seed", "vocabularies", "progress", "counters", "spec", "carried", "hashes"],
   properties: {
     version: { type: "integer" },
     model: { type: "string" },
@@ -91,6 +93,7 @@ const schema = {
         evaluated: numberOrNull,
       },
     },
+    counters: { type: "object", additionalProperties: { type: "number" } },
     carried: { type: ["string", "null"] },
     hashes: {
       type: "object",
@@ -190,6 +193,8 @@ function parseState(dir: string, bytes: Uint8Array): StateFile {
   const version = (state as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version > VERSION)
     throw new ModelFolderError(`${path} was written by a later version of Recurve (format ${version}): update it`);
+  if (typeof version === "number" && version < VERSION)
+    throw new ModelFolderError(`${path} was written by an earlier version of Recurve (format ${version}): train again`);
   if (validState(state)) return state;
   const [error] = validState.errors ?? [];
   throw new ModelFolderError(`${path} is damaged: ${error?.instancePath || "it"} ${error?.message ?? "is wrong"}`);

@@ -1,8 +1,8 @@
 /**
- * A bound model on a device: its parameters, the optimiser's vectors and the programs, compiled when they are first asked
+ * A bound model on a device: its parameters, the optimiser's state and the programs, compiled when they are first asked
  * for. Every tensor has one owner; after each call there are as many as before it, carried state apart.
  */
-import type { Optimizer } from "../compiler/blocks/types.js";
+import type { OptimizerConfig } from "../compiler/blocks/types.js";
 import type { Model } from "../compiler/model.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
@@ -13,15 +13,16 @@ import { DivergedError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
 import { type Job, Machine, type States } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
-import { accumulation, names, stepNumbers, updating } from "./optimizer.js";
+import { accumulation, names, Optimizer, updating } from "./optimizer.js";
 import { Parameters, type Tensors } from "./parameters.js";
 import { firstNotFinite } from "./train/diverged.js";
+import { layoutOf } from "./train/layout.js";
 import { gradientOf, reported, resultOf, type StepResult } from "./train/report.js";
 import type { Batch } from "./types.js";
 import { type SampleValue, unpad } from "./unpad.js";
 
 export interface EngineOptions {
-  readonly optimizer: Optimizer;
+  readonly optimizer: OptimizerConfig;
   readonly clip: number | null;
   readonly normalize: "observation" | "sample";
   /** Of noise. */
@@ -63,7 +64,12 @@ export class Engine implements DecodeEngine {
   ) {
     this.#machine = new Machine(device);
     this.#computes = new Computes(model, options.normalize);
-    this.parameters = new Parameters(model, device, options.optimizer, values);
+    const { kind } = options.optimizer;
+    const found = model.optimizers.find(kind);
+    if (found?.kind !== "optimizer") throw new UsageError(`${model.name} has no optimiser ${kind}`);
+    const layout = layoutOf(model.params.filter((p) => !p.frozen));
+    const optimizer = new Optimizer(found.cell, options.optimizer, layout);
+    this.parameters = new Parameters(model, device, layout, optimizer, values);
   }
 
   /** One step of the optimiser on a batch, or on several as on one large batch. Throws `DivergedError`, and nothing has changed. */
@@ -92,11 +98,14 @@ export class Engine implements DecodeEngine {
         ]);
         sum = added.get(names.sum) as DeviceTensor;
       }
-      const updated = scope.own(this.#update(compute, scalars, { step, lr }, sum, last, scope));
+      const { optimizer, counters } = this.parameters;
+      const host = optimizer.numbers(lr, counters);
+      const updated = scope.own(this.#update(compute, scalars, host.numbers, sum, last, scope));
       const result = resultOf(scalars, this.device.read(updated.get(names.report) as DeviceTensor));
       if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradNorm))
         throw new DivergedError(step, result.loss, result.gradNorm, this.#origin(named, windows));
       this.parameters.replace(updated, (tensor) => scope.release(tensor));
+      this.parameters.counters = host.counters;
       if (carry) {
         this.drop(carry);
         if (states) for (const tensor of states.values()) scope.release(tensor);
@@ -253,22 +262,21 @@ export class Engine implements DecodeEngine {
   #update(
     compute: Compute,
     scalars: readonly string[],
-    { step, lr }: { step: number; lr: number },
+    numbers: ReadonlyMap<string, number>,
     sum: DeviceTensor | null,
     out: ReadonlyMap<string, DeviceTensor>,
     scope: Scope,
   ): Map<string, DeviceTensor> {
     const { parameters, options } = this;
-    const numbers = stepNumbers(options.optimizer, step, lr);
     return this.#machine.runInstructions(
       `update ${scalars.join()} ${sum === null}`,
-      () => updating(options.optimizer, options.clip, parameters.layout, scalars, sum !== null),
+      () => updating(parameters.optimizer, options.clip, parameters.layout, scalars, sum !== null),
       (id) => {
         const [kind, name] = [id.slice(0, 2), id.slice(2)];
         if (id === names.sum) return sum as DeviceTensor;
         if (kind === names.param("")) return parameters.get(name);
         if (kind === names.slot("")) return parameters.slot(name);
-        if (kind === names.number("")) return scope.upload(Float32Array.of(numbers[name] as number), [1]);
+        if (kind === names.number("")) return scope.upload(Float32Array.of(numbers.get(name) as number), []);
         return computed(compute, out, id);
       },
     );

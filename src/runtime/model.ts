@@ -191,12 +191,12 @@ export class Network {
   }
 
   /** Puts a training back where a snapshot was taken. Throws `ModelFolderError` where it does not fit the model. */
-  restore({ params, optimizer, carry, best, progress }: Snapshot): void {
+  restore({ params, optimizer, counters, carry, best, progress }: Snapshot): void {
     const engine = this.#ready();
     try {
       for (const { name } of this.#model.params) if (!params[name]) throw new UsageError(`\`${name}\` is missing`);
       engine.parameters.set(params);
-      engine.parameters.setSlots(optimizer);
+      engine.parameters.setSlots(optimizer, counters);
       if (this.#standing.carry) engine.drop(this.#standing.carry);
       this.#standing.carry = carry && engine.restoreCarry(carry.axis, carry.states);
     } catch (e) {
@@ -282,6 +282,7 @@ export class Network {
       progress: this.#standing.progress,
       params: parameters.read(),
       optimizer: parameters.readSlots(),
+      counters: Object.fromEntries(parameters.counters),
       carry: this.#standing.carry && states ? { axis: this.#standing.carry.axis, states } : null,
       best: this.#standing.best,
     };

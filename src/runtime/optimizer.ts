@@ -1,32 +1,99 @@
 /**
- * Optimisers as lists of tensor instructions over all parameters at once: clipping by the global norm, then
- * - sgd (Polyak 1964, Nesterov 1983): m ← μ m + g; θ ← θ − η m, or with Nesterov's look-ahead θ − η (g + μ m)
- * - adam (Kingma and Ba 2015): m ← β₁ m + (1−β₁) g; v ← β₂ v + (1−β₂) g²;
- *   θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)
- * - adamw (Loshchilov and Hutter 2019): before that θ ← (1 − η λ) θ
- *
- * What changes from step to step enters as numbers: the instructions stay the same.
+ * The step of an optimiser as a list of tensor instructions: clipping by the global norm, then the equations of the cell
+ * that the spec names. Nothing here knows what they are.
  */
-import type { Optimizer } from "../compiler/blocks/types.js";
+import type { OptimizerConfig } from "../compiler/blocks/types.js";
+import type { OptimizerCell } from "../compiler/optimizer/types.js";
+import { type HostStep, hostStep, type Update, updateOf } from "../compiler/optimizer/update.js";
+import { lower } from "../compiler/plan/lower.js";
+import { splice } from "../compiler/plan/splice.js";
 import { Flat, type Ref } from "../compiler/plan/tensors.js";
-import type { Layout } from "./train/layout.js";
+import type { Layout, Part } from "./train/layout.js";
 
-/** The vectors that an optimiser keeps, each as long as the layout. */
-export function slotsOf(optimizer: Optimizer): readonly ("m" | "v")[] {
-  if (optimizer.kind === "adam") return ["m", "v"];
-  return optimizer.momentum ? ["m"] : [];
+/** What steps together: all parameters, one behind the other in a vector (`name` null), or one by itself. */
+interface Group {
+  readonly name: string | null;
+  readonly shape: readonly number[];
+  readonly parts: readonly Part[];
+  readonly update: Update;
 }
 
-/** The numbers that an update takes at step `step` (from 0) with the learning rate `lr`, by the name of their input. */
-export function stepNumbers(optimizer: Optimizer, step: number, lr: number): Readonly<Record<string, number>> {
-  if (optimizer.kind === "sgd") return { rate: -lr };
-  const { beta1, beta2, weight_decay } = optimizer;
-  return {
-    rate: -lr / (1 - beta1 ** (step + 1)),
-    root: 1 / Math.sqrt(1 - beta2 ** (step + 1)),
-    ...(weight_decay ? { keep: 1 - lr * weight_decay } : {}),
-  };
+/** A tensor that is kept from step to step: of all parameters (`of` null) or of one. */
+export interface Slot {
+  readonly id: string;
+  readonly state: string;
+  readonly of: string | null;
+  readonly shape: readonly number[];
 }
+
+/** An optimiser on the parameters of a model. */
+export class Optimizer {
+  readonly groups: readonly Group[];
+  readonly slots: readonly Slot[];
+  readonly #updates: readonly Update[];
+
+  constructor(cell: OptimizerCell, config: OptimizerConfig, layout: Layout) {
+    const update = (shape: readonly number[]): Update | null => {
+      const equations = cell.step({ ...config.options, lr: config.lr }, shape);
+      return equations && updateOf(equations);
+    };
+    const together = layout.size ? update([layout.size]) : null;
+    const byShape = new Map<string, Update>();
+    const alone = ({ name, shape }: Part): Update => {
+      const known = byShape.get(shape.join());
+      const own = known ?? update(shape);
+      if (!own) throw new Error(`${cell.name} does not fit ${name} [${shape}]`);
+      byShape.set(shape.join(), own);
+      return own;
+    };
+    this.groups = together?.isElementwise
+      ? [{ name: null, shape: [layout.size], parts: layout.parts, update: together }]
+      : layout.parts.map((part) => ({ name: part.name, shape: part.shape, parts: [part], update: alone(part) }));
+    this.#updates = [...new Set(this.groups.map((g) => g.update))];
+    this.slots = this.groups.flatMap((g) =>
+      g.update.states.map((s) => ({
+        id: slotId(g, s.name),
+        state: s.name,
+        of: g.name,
+        shape: s.scalar ? [] : g.shape,
+      })),
+    );
+  }
+
+  /** The names of the numbers that are kept from step to step. */
+  get counters(): readonly string[] {
+    return (this.#updates[0]?.counters ?? []).map((s) => s.name);
+  }
+
+  /** What a step takes beside the tensors, by the name of its input, and the new counters. */
+  numbers(rate: number, counters: ReadonlyMap<string, number>): HostStep {
+    const steps = this.#updates.map((u) => hostStep(u, rate, counters));
+    const numbers = steps.flatMap((s, i) => [...s.numbers].map(([id, x]) => [`${i}/${id}`, x] as const));
+    return { numbers: new Map(numbers), counters: steps[0]?.counters ?? new Map() };
+  }
+
+  /** Adds the equations of a group to a list. `given`: the parameter, its gradient and what has a name of its own. */
+  step(
+    flat: Flat,
+    group: Group,
+    given: { parameter: Ref; gradient: Ref; named: (id: string, shape: readonly number[]) => Ref },
+  ) {
+    const { update, shape } = group;
+    const states = new Map(update.states.map((s) => [s.before, s]));
+    const outputs = [update.next, ...update.states.map((s) => s.after)];
+    const plan = lower(update.compute, { batch: 1, extents: {} }, outputs);
+    const index = this.#updates.indexOf(update);
+    return splice(flat, plan, (id) => {
+      if (id === update.parameter) return given.parameter;
+      if (id === update.gradient) return given.gradient;
+      const state = states.get(id);
+      if (state) return given.named(names.slot(slotId(group, state.name)), state.scalar ? [] : shape);
+      return given.named(names.number(`${index}/${id}`), []);
+    });
+  }
+}
+
+const slotId = (group: Group, state: string): string => (group.name === null ? state : `${state}/${group.name}`);
 
 /** Instructions with named inputs (ops `given`) and named results. */
 export interface Instructions {
@@ -105,30 +172,22 @@ export function updating(
     g = flat.mul(g, flat.binary("minimum", ratio, flat.constant(1), Math.min));
   }
   const outputs = new Map<string, Ref>();
-  const number = (name: string): Ref => u.given(names.number(name), [1]);
-  const slot = (name: string): Ref => u.given(names.slot(name), vector);
-  let p = u.packed(layout, names.param);
-  if (optimizer.kind === "sgd") {
-    const { momentum, nesterov } = optimizer;
-    let direction = g;
-    if (momentum) {
-      const m = flat.add(flat.affine(slot("m"), momentum, 0), g);
-      outputs.set(names.slot("m"), m);
-      direction = nesterov ? flat.add(g, flat.affine(m, momentum, 0)) : m;
-    }
-    p = flat.add(p, flat.mul(direction, number("rate")));
-  } else {
-    const { beta1, beta2, eps, weight_decay } = optimizer;
-    const m = flat.add(flat.affine(slot("m"), beta1, 0), flat.affine(g, 1 - beta1, 0));
-    const v = flat.add(flat.affine(slot("v"), beta2, 0), flat.affine(flat.mul(g, g), 1 - beta2, 0));
-    outputs.set(names.slot("m"), m);
-    outputs.set(names.slot("v"), v);
-    const deviation = flat.affine(flat.mul(flat.unary("sqrt", v, Math.sqrt), number("root")), 1, eps);
-    const kept = weight_decay ? flat.mul(p, number("keep")) : p;
-    p = flat.add(kept, flat.mul(divide(flat, m, deviation), number("rate")));
+  for (const group of optimizer.groups) {
+    const [part] = group.parts as [Part];
+    const isAll = group.name === null;
+    const result = optimizer.step(flat, group, {
+      parameter: isAll ? u.packed(layout, names.param) : u.given(names.param(part.name), part.shape),
+      gradient: isAll ? g : flat.reshape(flat.slice(g, 0, part.from, part.size), part.shape),
+      named: (id, shape) => u.given(id, shape),
+    });
+    for (const state of group.update.states)
+      outputs.set(names.slot(slotId(group, state.name)), result.get(state.after) as Ref);
+    const p = result.get(group.update.next) as Ref;
+    if (!isAll) outputs.set(names.param(part.name), p);
+    else
+      for (const { name, from, size, shape } of group.parts)
+        outputs.set(names.param(name), flat.reshape(flat.slice(p, 0, from, size), shape));
   }
-  for (const part of layout.parts)
-    outputs.set(names.param(part.name), flat.reshape(flat.slice(p, 0, part.from, part.size), part.shape));
   outputs.set(names.report, u.row([...reported, flat.reshape(norm, [1])]));
   return { flat, outputs };
 }

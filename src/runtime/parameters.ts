@@ -1,31 +1,31 @@
-/** The parameters of a model as tensors in the shapes of the mathematics, and the vectors that the optimiser keeps. */
-import type { Optimizer } from "../compiler/blocks/types.js";
+/** The parameters of a model as tensors in the shapes of the mathematics, and what the optimiser keeps from step to step. */
 import type { Model } from "../compiler/model.js";
 import { product } from "../compiler/system/types.js";
 import type { Device, DeviceTensor } from "./device.js";
 import { UsageError } from "./errors.js";
-import { names, slotsOf } from "./optimizer.js";
+import { names, type Optimizer } from "./optimizer.js";
 import type { Tensor } from "./safetensors.js";
-import { type Layout, layoutOf } from "./train/layout.js";
+import type { Layout } from "./train/layout.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export class Parameters {
-  readonly layout: Layout;
+  /** The optimiser's numbers, by state. */
+  counters: ReadonlyMap<string, number>;
   readonly #values = new Map<string, DeviceTensor>();
   readonly #slots = new Map<string, DeviceTensor>();
 
   constructor(
     readonly model: Model,
     readonly device: Device,
-    optimizer: Optimizer,
+    readonly layout: Layout,
+    readonly optimizer: Optimizer,
     values: Tensors,
   ) {
-    this.layout = layoutOf(model.params.filter((p) => !p.frozen));
     for (const { name } of model.params) if (!values[name]) throw new Error(`${name} has no starting value`);
     this.set(values);
-    for (const slot of slotsOf(optimizer))
-      this.#put(this.#slots, slot, new Float32Array(this.layout.size), [this.layout.size]);
+    this.counters = new Map(optimizer.counters.map((name) => [name, 0]));
+    for (const { id, shape } of optimizer.slots) this.#put(this.#slots, id, new Float32Array(product(shape)), shape);
   }
 
   get(name: string): DeviceTensor {
@@ -61,30 +61,34 @@ export class Parameters {
     for (const [name, { shape, data }] of Object.entries(values)) this.#put(this.#values, name, data, shape);
   }
 
-  /** The optimiser's vectors, cut into parameters: `m/W`. */
+  /** The optimiser's tensors, those of all parameters cut into each one's: `m/W`. */
   readSlots(): Tensors {
-    const cut = [...this.#slots].flatMap(([slot, tensor]) => {
-      const all = this.#floats(tensor);
-      return this.layout.parts.map(({ name, shape, from, size }) => [
-        `${slot}/${name}`,
-        { shape, data: all.slice(from, from + size) },
-      ]);
+    const cut = this.optimizer.slots.flatMap(({ id, state, of, shape }) => {
+      const all = this.#floats(this.slot(id));
+      if (of !== null) return [[id, { shape, data: all }] as const];
+      return this.layout.parts.map(
+        (p) => [`${state}/${p.name}`, { shape: p.shape, data: all.slice(p.from, p.from + p.size) }] as const,
+      );
     });
     return Object.fromEntries(cut);
   }
 
-  /** The inverse of `readSlots`. Throws `UsageError` where one is missing or has another shape. */
-  setSlots(values: Tensors): void {
-    for (const slot of [...this.#slots.keys()]) {
-      const all = new Float32Array(this.layout.size);
-      for (const { name, shape, from } of this.layout.parts) {
-        const value = values[`${slot}/${name}`];
-        if (value?.shape.join() !== shape.join())
-          throw new UsageError(`the optimiser's state lacks ${slot}/${name} [${shape}]`);
-        all.set(value.data, from);
-      }
-      this.#put(this.#slots, slot, all, [this.layout.size]);
+  /** The inverse of `readSlots`, and the optimiser's numbers. Throws `UsageError` where one is missing or has another shape. */
+  setSlots(values: Tensors, counters: Readonly<Record<string, number>>): void {
+    const wantedOf = (id: string, shape: readonly number[]): Float32Array => {
+      const value = values[id];
+      if (value?.shape.join() !== shape.join()) throw new UsageError(`the optimiser's state lacks ${id} [${shape}]`);
+      return value.data;
+    };
+    for (const name of this.optimizer.counters)
+      if (counters[name] === undefined) throw new UsageError(`the optimiser's state lacks ${name}`);
+    for (const { id, state, of, shape } of this.optimizer.slots) {
+      const all = new Float32Array(product(shape));
+      if (of !== null) all.set(wantedOf(id, shape));
+      else for (const p of this.layout.parts) all.set(wantedOf(`${state}/${p.name}`, p.shape), p.from);
+      this.#put(this.#slots, id, all, shape);
     }
+    this.counters = new Map(this.optimizer.counters.map((name) => [name, counters[name] as number]));
   }
 
   dispose(): void {

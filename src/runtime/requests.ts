@@ -32,10 +32,11 @@ export interface DecodeRequest {
 /** Throws `UsageError` where the request is not valid. */
 export function decodeConfig(model: Model, request: DecodeRequest): DecodeConfig {
   const { seed: _, ...asked } = request;
+  const { fields, optimizers } = model;
   const block: Record<string, BlockValue> = { ...model.blocks.decode };
   if (decodeMethods.some((m) => asked[m] !== undefined)) for (const m of decodeMethods) delete block[m];
   for (const [key, value] of Object.entries(asked)) if (value !== undefined) block[key] = asBlockValue(key, value);
-  const { decode, diagnostics } = validateBlocks({ blocks: { decode: block as Block }, fields: model.fields });
+  const { decode, diagnostics } = validateBlocks({ blocks: { decode: block as Block }, fields, optimizers });
   if (!decode) throw new UsageError(messages(diagnostics));
   return decode;
 }

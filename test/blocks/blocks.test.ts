@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { schemas, validateBlocks } from "../../src/compiler/blocks/index.js";
+import { standardOptimizers } from "../../src/compiler/check/optimizers.js";
 import type { Block, BlockValue, FieldInfo } from "../../src/compiler/model.js";
 
 const call = (name: string, args: readonly BlockValue[] = [], named: Readonly<Record<string, BlockValue>> = {}) => ({
@@ -7,6 +8,8 @@ const call = (name: string, args: readonly BlockValue[] = [], named: Readonly<Re
   args,
   named,
 });
+
+const optimizers = standardOptimizers();
 
 const field = (name: string): FieldInfo => ({
   name,
@@ -18,7 +21,7 @@ const field = (name: string): FieldInfo => ({
 });
 
 const validate = (blocks: { data?: Block; train?: Block; decode?: Block }, fields: readonly string[] = ["x", "y"]) =>
-  validateBlocks({ blocks, fields: fields.map(field) });
+  validateBlocks({ blocks, fields: fields.map(field), optimizers });
 const codes = (blocks: { data?: Block; train?: Block; decode?: Block }) =>
   validate(blocks).diagnostics.map((d) => d.code);
 
@@ -29,7 +32,7 @@ describe("train", () => {
     expect(data).toBeNull();
     expect(decode).toEqual({ method: { kind: "greedy" }, max: null });
     expect(train).toEqual({
-      optimizer: { kind: "adam", lr: 0.001, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 },
+      optimizer: { kind: "adam", lr: 0.001, options: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 } },
       schedule: { kind: "constant", warmup: 0 },
       clip: null,
       batch: 32,
@@ -58,7 +61,7 @@ describe("train", () => {
     });
     expect(diagnostics).toEqual([]);
     expect(train).toMatchObject({
-      optimizer: { kind: "adam", lr: 0.002, beta1: 0.9 },
+      optimizer: { kind: "adam", lr: 0.002, options: { beta1: 0.9 } },
       clip: 5,
       batch: 50,
       truncate: { length: 50, carry: true },
@@ -69,7 +72,7 @@ describe("train", () => {
 
   test("positions, names, bare names and an overriding lr mean the same", () => {
     const rate = (block: Block) => validate({ train: block }).train?.optimizer;
-    const expected = { kind: "sgd", lr: 0.5, momentum: 0.9, nesterov: false };
+    const expected = { kind: "sgd", lr: 0.5, options: { momentum: 0.9, nesterov: 0 } };
     expect(rate({ optimizer: call("sgd", [0.5, 0.9]) })).toEqual(expected);
     expect(rate({ optimizer: call("sgd", [], { momentum: 0.9, lr: 0.5 }) })).toEqual(expected);
     expect(rate({ optimizer: call("sgd", [0.1], { momentum: 0.9 }), lr: 0.5 })).toEqual(expected);
@@ -139,7 +142,7 @@ describe("train", () => {
       "": { start: 0, end: 20 },
     };
     const { diagnostics } = validateBlocks(
-      { blocks: { train: { optimizer: call("adam", [], { lr: -1, beta1: 7 }), foo: 1 } }, fields: [] },
+      { blocks: { train: { optimizer: call("adam", [], { lr: -1, beta1: 7 }), foo: 1 } }, fields: [], optimizers },
       (block, path) => (block === "train" ? spans[path.join(".")] : undefined),
     );
     const at = Object.fromEntries(diagnostics.map((d) => [d.message.split("`")[1], d.labels[0]?.span]));

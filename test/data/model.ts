@@ -1,4 +1,5 @@
 /** Models for the data layer: only what it reads. */
+import { standardOptimizers } from "../../src/compiler/check/optimizers.js";
 import type { AxisInfo, FieldInfo, Model, VocabInfo, Vocabularies } from "../../src/compiler/model.js";
 
 export interface Sketch {
@@ -22,6 +23,7 @@ export function sketchModel(sketch: Sketch, known: Vocabularies = {}): Model {
     hyperparameters: {},
     dims: {},
     blocks: {},
+    optimizers: standardOptimizers(),
     unsized: vocabs.map(({ name }) => name).filter((name) => !(name in vocabularies)),
     vocabularies,
     bind: (tokens) => sketchModel(sketch, { ...known, ...tokens }),

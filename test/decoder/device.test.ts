@@ -43,7 +43,7 @@ const backends = await Promise.all([openBackend("cpu"), openBackend("wasm")]);
 
 function engineOf(model: Model, params: Params, device: (typeof backends)[number]): Engine {
   const values = model.params.map((p) => [p.name, { shape: p.shape, data: Float32Array.from(params[p.name] ?? []) }]);
-  const optimizer = { kind: "sgd", lr: 0.1, momentum: 0, nesterov: false } as const;
+  const optimizer = { kind: "sgd", lr: 0.1, options: {} } as const;
   const options = { optimizer, clip: null, normalize: "observation", seed: 1 } as const;
   return new Engine(model, device, options, Object.fromEntries(values));
 }

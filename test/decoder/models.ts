@@ -1,4 +1,5 @@
 /** Small models, as the checker would hand them on, with the same functions in plain code beside them. */
+import { standardOptimizers } from "../../src/compiler/check/optimizers.js";
 import type { AxisInfo, FieldInfo, Mode, Model } from "../../src/compiler/model.js";
 import { E, type Expr, op } from "../../src/compiler/system/expr.js";
 import { fromStart } from "../../src/compiler/system/positions.js";
@@ -61,6 +62,7 @@ function model(axes: readonly AxisInfo[], fields: readonly FieldInfo[], system: 
     hyperparameters: {},
     dims: {},
     blocks: {},
+    optimizers: standardOptimizers(),
     unsized: [],
     vocabularies: { V: TOKENS },
     bind: () => whole,

@@ -73,7 +73,9 @@ describe("model folders", () => {
     ["a changed spec", /spec\.rcv does not belong/, (dir) => writeFileSync(join(dir, "spec.rcv"), `${tags}\n`)],
     ["a state that is no JSON", /is not JSON/, (dir) => truncateSync(join(dir, "state.json"), 30)],
     ["a state that lacks something", /progress/, (dir) => edit(dir, ({ progress: _, ...rest }) => rest)],
-    ["a later version", /later version/, (dir) => edit(dir, (state) => ({ ...state, version: 2 }))],
+    ["a later version", /later version/, (dir) => edit(dir, (state) => ({ ...state, version: 99 }))],
+    ["an earlier version", /earlier version.*train again/, (dir) => edit(dir, (state) => ({ ...state, version: 1 }))],
+    ["the state of another optimiser", /lacks k/, (dir) => edit(dir, (state) => ({ ...state, counters: {} }))],
     [
       "files of two saves",
       /does not belong/,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Optimizer } from "../../src/compiler/blocks/types.js";
+import type { OptimizerConfig } from "../../src/compiler/blocks/types.js";
 import { scoring, training } from "../../src/compiler/programs.js";
 import { draws } from "../../src/compiler/random.js";
 import { getValue } from "../../src/compiler/system/types.js";
@@ -15,7 +15,11 @@ import { character } from "./support/models.js";
 import { PlainOptimizer, reference } from "./support/reference.js";
 
 const model = character();
-const adam: Optimizer = { kind: "adam", lr: 0.05, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 };
+const adam: OptimizerConfig = {
+  kind: "adam",
+  lr: 0.05,
+  options: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 },
+};
 const options: EngineOptions = { optimizer: adam, clip: 0.5, normalize: "observation", seed: 3 };
 const learnt = model.params.filter((p) => !p.frozen);
 
@@ -137,11 +141,13 @@ describe.each(await backends())("the engine on $name", (device) => {
     const saved = engine.readCarry(carry);
     const params = engine.parameters.read();
     const slots = engine.parameters.readSlots();
+    const counters = Object.fromEntries(engine.parameters.counters);
+    expect(counters).toEqual({ k: 1 });
     const there = engine.step([second], { step: 1, lr: 0.05, carry });
     engine.drop(carry);
     const other = engineOn(device);
     other.parameters.set(params);
-    other.parameters.setSlots(slots);
+    other.parameters.setSlots(slots, counters);
     const again = other.restoreCarry("T", saved as Tensors);
     expect(other.step([second], { step: 1, lr: 0.05, carry: again })).toEqual(there);
     expect(other.parameters.read()).toEqual(engine.parameters.read());
@@ -212,7 +218,7 @@ describe.each(await backends())("the engine on $name", (device) => {
       engine.score(first, scored);
       engine.values(batch, ["h"], step);
       engine.parameters.set(engine.parameters.read());
-      engine.parameters.setSlots(engine.parameters.readSlots());
+      engine.parameters.setSlots(engine.parameters.readSlots(), Object.fromEntries(engine.parameters.counters));
     };
     all(0);
     const count = device.tensorCount();

@@ -5,7 +5,7 @@ import type { BlockValue } from "../../src/compiler/model.js";
 import type { BackendName } from "../../src/runtime/backends.js";
 import { DivergedError, type Event, instantiate, load, type Network } from "../../src/runtime/index.js";
 import { backends } from "./support/backends.js";
-import { compiled, folder, story, tags } from "./support/specs.js";
+import { compiled, folder, own, story, tags } from "./support/specs.js";
 
 const made = async (source: string, set: Record<string, BlockValue> = {}, backend: BackendName = "cpu") =>
   instantiate(compiled(source, set), { backend });
@@ -56,6 +56,7 @@ describe("stopped, saved and loaded, a training ends with the same parameters, b
     ["contiguous text, at the end of an epoch", story, carried, 8],
     ["records in buckets", tags, { "train.epochs": 2, "train.evaluate": 4 }, 7],
     ["several batches a step", tags, { "train.epochs": 2, "train.accumulate": 2 }, 4],
+    ["an optimiser of the spec's own, with states of all kinds", own, { "train.epochs": 2 }, 7],
     ["early stopping", tags, { "train.epochs": 3, "train.early_stop": 2, "train.evaluate": 2 }, 9],
   ])("%s", (_, source, set, stopAt) => resumes(source, set, stopAt, "cpu"));
 

@@ -1,4 +1,5 @@
 /** A Model around Systems that are built by hand. */
+import { standardOptimizers } from "../../src/compiler/check/optimizers.js";
 import type { Mode, Model } from "../../src/compiler/model.js";
 import type { System } from "../../src/compiler/system/types.js";
 
@@ -24,6 +25,7 @@ export function stubModel(parts: {
     hyperparameters: {},
     dims: {},
     blocks: {},
+    optimizers: standardOptimizers(),
     unsized: [],
     vocabularies: {},
     bind: () => model,

@@ -25,14 +25,15 @@ export interface Blocks {
 
 /** `spanOf`: where a value of a block is written: the path `[]` is the block, `["optimizer", "lr"]` an argument. */
 export function validateBlocks(
-  model: Pick<Model, "blocks"> & { readonly fields: readonly Pick<FieldInfo, "name">[] },
+  model: Pick<Model, "blocks" | "optimizers"> & { readonly fields: readonly Pick<FieldInfo, "name">[] },
   spanOf: SpanOf = () => undefined,
 ): Blocks {
   const diagnostics: Diagnostic[] = [];
-  const { blocks, fields } = model;
+  const { blocks, fields, optimizers } = model;
+  const trainBlock = (ctx: Context, block: Block): JsonObject => normaliseTrain(ctx, block, optimizers);
   const names = fields.map((field) => field.name);
   return {
-    train: validate<TrainConfig>("train", blocks.train ?? {}, normaliseTrain, diagnostics, spanOf),
+    train: validate<TrainConfig>("train", blocks.train ?? {}, trainBlock, diagnostics, spanOf),
     decode: validate<DecodeConfig>("decode", blocks.decode ?? {}, normaliseDecode, diagnostics, spanOf),
     data: blocks.data ? validateData(blocks.data, names, diagnostics, spanOf) : null,
     diagnostics,

@@ -15,7 +15,7 @@ import { decodeMethods } from "./types.js";
 /** Steps of the plain form that are not written in a spec. */
 const unwritten = new Set(["method", "columns", "options", "source"]);
 
-const comparisons: Readonly<Record<string, string>> = {
+export const comparisons: Readonly<Record<string, string>> = {
   ">": "greater than",
   ">=": "at least",
   "<": "less than",

@@ -47,21 +47,6 @@ const oneOf = (variants: readonly JsonSchema[], rest: JsonSchema = {}): JsonSche
   ...rest,
 });
 
-const rate = (standard: number): JsonSchema => ({
-  type: "number",
-  exclusiveMinimum: 0,
-  default: standard,
-  description: "Learning rate: the step along the (normalised) negative gradient.",
-});
-
-const momentum = (standard: number, description: string): JsonSchema => ({
-  type: "number",
-  minimum: 0,
-  exclusiveMaximum: 1,
-  default: standard,
-  description,
-});
-
 const warmup: JsonSchema = {
   type: "integer",
   minimum: 0,
@@ -85,28 +70,25 @@ const trainSchema: JsonSchema = {
   type: "object",
   additionalProperties: false,
   properties: {
-    optimizer: oneOf(
-      [
-        variant("adam", "Adam (Kingma and Ba 2015); with `weight_decay`, AdamW (Loshchilov and Hutter 2019).", {
-          lr: rate(0.001),
-          beta1: momentum(0.9, "Decay per step of the mean of gradients."),
-          beta2: momentum(0.999, "Decay per step of the mean of squared gradients."),
-          eps: { type: "number", exclusiveMinimum: 0, default: 1e-8, description: "Added to the root of that mean." },
-          weight_decay: {
-            type: "number",
-            minimum: 0,
-            default: 0,
-            description: "Share of each parameter that is taken off per step and unit of learning rate.",
-          },
-        }),
-        variant("sgd", "Stochastic gradient descent.", {
-          lr: rate(0.1),
-          momentum: momentum(0, "Decay per step of the velocity."),
-          nesterov: { type: "boolean", default: false, description: "Nesterov's momentum." },
-        }),
-      ],
-      { default: { kind: "adam" } },
-    ),
+    optimizer: {
+      type: "object",
+      description: "A step along the gradient: a cell of `std.optimisers`, or one of the spec's own.",
+      required: ["kind", "lr", "options"],
+      additionalProperties: false,
+      properties: {
+        kind: { type: "string", description: "The name of the cell." },
+        lr: {
+          type: "number",
+          exclusiveMinimum: 0,
+          description: "Learning rate: the step along the (normalised) negative gradient.",
+        },
+        options: {
+          type: "object",
+          description: "Its other hyperparameters, whose names, standard values and limits the cell itself states.",
+          additionalProperties: { type: "number" },
+        },
+      },
+    },
     schedule: oneOf(
       [
         variant("constant", "The learning rate stays as it is.", { warmup }),

@@ -1,14 +1,12 @@
 /** The blocks `train` and `decode` as they are written → the plain forms that `trainSchema` and `decodeSchema` describe. */
 import { blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
 import type { Block, BlockValue } from "../model.js";
+import type { Optimizers } from "../optimizer/types.js";
 import { asCall, type Context, choice, isCall, type Json, type JsonObject, named, plain, show } from "./forms.js";
+import { normaliseOptimizer, standardOptimizer } from "./optimizer.js";
 import type { decodeMethods } from "./types.js";
 
 /** Parameters by position. */
-const optimizers = {
-  adam: ["lr", "beta1", "beta2", "eps", "weight_decay"],
-  sgd: ["lr", "momentum", "nesterov"],
-};
 const schedules = {
   constant: ["warmup"],
   cosine: ["final", "warmup"],
@@ -23,39 +21,30 @@ const methods: Readonly<Record<(typeof decodeMethods)[number], readonly string[]
 
 const isMethod = (key: string): key is keyof typeof methods => Object.hasOwn(methods, key);
 
-/** Keys of all optimizers. */
-export const optimizerKeys: readonly string[] = [...new Set(Object.values(optimizers).flat())];
-
 /** Passes over the data where a spec says neither `epochs` nor `steps`. */
 const standardEpochs = 10;
 
-export function normaliseTrain(ctx: Context, block: Block): JsonObject {
+export function normaliseTrain(ctx: Context, block: Block, optimizers: Optimizers): JsonObject {
   const found: JsonObject = {};
   const set = (key: string, value: Json | undefined) => {
     if (value !== undefined) found[key] = value;
   };
   for (const [key, value] of Object.entries(block)) {
-    if (key === "optimizer") set(key, choice(ctx, value, [key], optimizers));
-    else if (key === "schedule") set(key, choice(ctx, value, [key], schedules));
+    if (key === "schedule") set(key, choice(ctx, value, [key], schedules));
     else if (key === "truncate") set(key, truncate(ctx, value));
     else if (key === "early_stop") set(key, earlyStop(ctx, value));
     else if (key === "scheduled_sampling") {
       const instead = "leave it out: the model is then trained on the observed values (teacher forcing)";
       ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`scheduled_sampling`", instead }));
-    } else if (key !== "lr") set(key, plain(value));
+    } else if (key !== "lr" && key !== "optimizer") set(key, plain(value));
   }
-  if (Object.hasOwn(block, "lr")) setRate(found, block["lr"]!);
+  const optimizer = block["optimizer"] ?? standardOptimizer;
+  set("optimizer", normaliseOptimizer(ctx, optimizers, optimizer, block["lr"]));
   if (!present(found["epochs"]) && !present(found["steps"])) found["epochs"] = standardEpochs;
   return found;
 }
 
 const present = (value: Json | undefined) => value !== undefined && value !== null;
-
-/** `lr` alone, as in `-p train.lr=1e-3`, is the learning rate of the optimizer. */
-function setRate(found: JsonObject, lr: BlockValue): void {
-  const optimizer = found["optimizer"] ?? { kind: "adam" };
-  if (typeof optimizer === "object" && optimizer !== null) found["optimizer"] = { ...optimizer, lr: plain(lr) };
-}
 
 function truncate(ctx: Context, value: BlockValue): Json | undefined {
   if (!isCall(value)) return typeof value === "number" ? { length: value } : plain(value);

@@ -1,16 +1,14 @@
 /** What the blocks of a spec say once they are validated, with every default filled in. Plain JSON. */
 
-export type Optimizer =
-  | { readonly kind: "sgd"; readonly lr: number; readonly momentum: number; readonly nesterov: boolean }
-  | {
-      readonly kind: "adam";
-      readonly lr: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly eps: number;
-      /** Decoupled (AdamW); 0 for plain Adam. */
-      readonly weight_decay: number;
-    };
+/** A cell that is an optimiser, and its hyperparameters. */
+export interface OptimizerConfig {
+  /** The name of the cell. */
+  readonly kind: string;
+  /** Learning rate, before the schedule. */
+  readonly lr: number;
+  /** All others. */
+  readonly options: Readonly<Record<string, number>>;
+}
 
 /** A factor on the learning rate, by step. */
 export type Schedule =
@@ -20,7 +18,7 @@ export type Schedule =
   | { readonly kind: "exponential"; readonly warmup: number; readonly decay: number; readonly every: number };
 
 export interface TrainConfig {
-  readonly optimizer: Optimizer;
+  readonly optimizer: OptimizerConfig;
   readonly schedule: Schedule;
   /** Largest global norm of the gradient, or none. */
   readonly clip: number | null;

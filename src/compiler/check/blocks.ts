@@ -1,10 +1,11 @@
 /** `data`, `train` and `decode` as JSON, with what is set from outside put in. What the keys mean is validated elsewhere. */
 import { type BlockName, blockNames, isCall } from "../blocks/forms.js";
-import { optimizerKeys } from "../blocks/train.js";
+import { standardOptimizer } from "../blocks/optimizer.js";
 import { decodeMethods } from "../blocks/types.js";
 import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Block, BlockCall, BlockValue, Model } from "../model.js";
+import type { Optimizers } from "../optimizer/types.js";
 import type { Expr, ModelDef, Statement } from "../syntax/ast.js";
 import { parseExpression } from "../syntax/parse.js";
 import { printExpr } from "../syntax/print.js";
@@ -15,7 +16,13 @@ import type { Overrides } from "./overrides.js";
 
 type BlockStatement = Extract<Statement, { kind: "block" }>;
 
-export function readBlocks(cx: Context, model: ModelDef, own: Names, overrides: Overrides): Model["blocks"] {
+export function readBlocks(
+  cx: Context,
+  model: ModelDef,
+  own: Names,
+  overrides: Overrides,
+  optimizers: Optimizers,
+): Model["blocks"] {
   const blocks: Partial<Record<BlockName, Block>> = {};
   for (const s of model.body) {
     if (s.kind !== "block") continue;
@@ -26,7 +33,12 @@ export function readBlocks(cx: Context, model: ModelDef, own: Names, overrides: 
   }
   for (const name of blockNames)
     for (const [path, value] of overrides.inBlock(name))
-      blocks[name] = withSetting(blocks[name] ?? {}, path, asWritten(cx, value, own, name));
+      blocks[name] = withSetting(
+        blocks[name] ?? {},
+        path,
+        asWritten(cx, value, own, name),
+        name === "train" ? optimizers : null,
+      );
   return blocks;
 }
 
@@ -94,13 +106,20 @@ function blockValue(cx: Context, e: Expr, own: Names, columns: boolean): BlockVa
   }
 }
 
+/** Of any of the optimisers: which of them is meant, the block itself says. */
+const isHyperparameter = (optimizers: Optimizers, key: string): boolean =>
+  optimizers.names.some((name) => {
+    const found = optimizers.find(name);
+    return found?.kind === "optimizer" && Object.hasOwn(found.cell.numbers, key);
+  });
+
 const isMethod = (key: string): boolean => decodeMethods.some((method) => method === key);
 
 /**
  * `train.batch`, `train.optimizer.lr`, and for short `train.lr`: a key that the block lacks, and one of its calls has,
  * is an argument of that call.
  */
-function withSetting(block: Block, path: readonly string[], value: BlockValue): Block {
+function withSetting(block: Block, path: readonly string[], value: BlockValue, optimizers: Optimizers | null): Block {
   const [key, ...rest] = path as [string, ...string[]];
   const current = block[key];
   if (rest.length) {
@@ -116,9 +135,11 @@ function withSetting(block: Block, path: readonly string[], value: BlockValue): 
   }
   if (!Object.hasOwn(block, key)) {
     const holder = Object.entries(block).find(([, v]) => isCall(v) && Object.hasOwn(v.named, key))?.[0];
-    const inside = holder ?? (optimizerKeys.includes(key) ? "optimizer" : undefined);
-    if (inside !== undefined)
-      return withSetting(inside in block ? block : { ...block, [inside]: "adam" }, [inside, key], value);
+    const inside = holder ?? (optimizers && isHyperparameter(optimizers, key) ? "optimizer" : undefined);
+    if (inside !== undefined) {
+      const complete = inside in block ? block : { ...block, [inside]: standardOptimizer };
+      return withSetting(complete, [inside, key], value, optimizers);
+    }
   }
   if (key === "truncate" && typeof value === "number")
     return {

@@ -29,7 +29,13 @@ export function sizesOf(cx: Context, vocabularies: Vocabularies): (d: Dim) => nu
 }
 
 export function buildSystem(model: Sized, mode: Mode): System {
-  return new Build(model, mode).run();
+  return new Build(model, mode).run(true);
+}
+
+/** The equations alone, without an objective: what a cell says of values that are given. */
+export function buildEquations(cx: Context): System {
+  const model: Sized = { cx, boundaries: new Map(), vocabularies: {} };
+  return new Build(model, { training: true, drawn: [] }).run(false);
 }
 
 class Build {
@@ -60,10 +66,12 @@ class Build {
     this.#lower = new Lower(this.#target);
   }
 
-  run(): System {
+  run(withObjective: boolean): System {
     const { cx } = this.model;
     for (const a of cx.axes.values())
       if (a.size) this.#builder.axis(a.bound, "static", { size: this.#size(a.size) });
+      else if (a.family !== undefined)
+        this.#builder.axis(a.bound, "ragged", { min: a.bound === a.family ? minLength : 0, family: a.family });
       else this.#builder.axis(a.bound, "ragged", { min: minLength });
     // a parameter that nothing reads was warned about, and may not even have a shape
     const quantities = cx.quantities.filter((q) => (this.mode.training || !q.trainingOnly) && !isPoison(q.type));
@@ -73,7 +81,7 @@ class Build {
       if (e) this.#builder.equate(q.id, e);
     }
     for (const q of quantities) for (const b of this.model.boundaries.get(q) ?? []) this.#clause(q, b);
-    this.#objective();
+    if (withObjective) this.#objective();
     return this.#builder.finish();
   }
 
@@ -97,7 +105,8 @@ class Build {
   #declare(q: Quantity): void {
     const labels = isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(dims.show);
     this.#builder.declare(q.id, this.#slots(q), this.#shape(q), this.#role(q), {
-      dtype: isToken(q.type) ? "int" : "float",
+      dtype: isToken(q.type) || q.map ? "int" : "float",
+      ...(q.map?.step ? { step: q.map.step } : {}),
       named: q.named,
       labels,
       origin: { start: q.span.start, end: q.span.end },

@@ -14,7 +14,7 @@ import { elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { freeSlots } from "./free.js";
 import { constantEquation } from "./instances.js";
 import { valueMismatch } from "./mismatch.js";
-import { defineShape, formalShape } from "./rules.js";
+import { defineShape, formalShape, openShape } from "./rules.js";
 import { reasons } from "./shapes.js";
 import type { Quantity, Term } from "./terms.js";
 import { float, open, type Place, showType } from "./types.js";
@@ -22,12 +22,14 @@ import { float, open, type Place, showType } from "./types.js";
 type CallExpr = Extract<Expr, { kind: "call" }>;
 type Equation = Extract<Statement, { kind: "equation" }>;
 
-/** The shape that a formal or result states, with the sizes of the instance. */
+/** The shape that a formal or result states, with the sizes of the instance; of an open one, `[H, ..]`, its known beginning. */
 function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[] | null {
-  if (t.type?.kind !== "shape" || t.type.open) return null;
+  if (t.type?.kind !== "shape") return null;
   const shape = t.type.dims.map((d) => dimOf(cx, d, instance.names));
   return shape.some((d) => d === null) ? null : (shape as Dim[]);
 }
+
+const isOpenShape = (t: Target): boolean => t.type?.kind === "shape" && t.type.open;
 
 /** Inlines a call. A result that is the equation of a value becomes that equation, under the user's name. */
 export function callCell(
@@ -55,6 +57,22 @@ export function callCell(
     );
 
   const body = new Names(instance.names);
+  const rest = open(); // what `..` stands for in this call
+  const fitOpen = (t: Target, term: Term, stated: readonly Dim[], at: Place): void =>
+    openShape(cx.solver, term, stated, rest, (wanted) =>
+      cx.report(
+        shapes.shapeMismatch({
+          what: `\`${e.callee}\``,
+          left: { place: term.span, type: showType(term.type) },
+          right: {
+            place: t.span,
+            type: `${dims.showShape(wanted)} of \`${t.name}\`: \`..\` is one shape in all of a call`,
+          },
+          why: reasons(term),
+        }),
+        at,
+      ),
+    );
   for (const [i, formal] of def.formals.entries()) {
     if (formal.indices.length) {
       cx.report(notSupported({ place: formal.span, construct: "a formal with an axis" }), via);
@@ -62,8 +80,10 @@ export function callCell(
     }
     const given = elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
     const stated = statedShape(cx, formal, instance);
-    const type = stated ? open() : given.type;
-    if (stated)
+    const isOpen = isOpenShape(formal);
+    const type = stated && !isOpen ? open() : given.type;
+    if (stated && isOpen) fitOpen(formal, given, stated, scope.via ?? e.span);
+    else if (stated)
       formalShape(cx.solver, given, stated, type, () =>
         cx.report(
           shapes.shapeMismatch({
@@ -104,7 +124,8 @@ export function callCell(
     }
     const term = make();
     const shape = statedShape(cx, r, instance);
-    if (shape) {
+    if (shape && isOpenShape(r)) fitOpen(r, term, shape, via);
+    else if (shape) {
       const stated = float(shape);
       defineShape(cx.solver, stated, term, () => cx.report(valueMismatch(r.name, r.span, stated, term), via));
     }

@@ -5,7 +5,7 @@ import { std } from "../std.js";
 import type { CellDef, Statement } from "../syntax/ast.js";
 import { parse } from "../syntax/parse.js";
 import { Names } from "./entities.js";
-import { label, type Reporter } from "./report.js";
+import { label, Reporter } from "./report.js";
 import type { Place } from "./types.js";
 
 export type Read = (path: string) => string | null;
@@ -83,6 +83,24 @@ export class Libraries {
     this.#loaded.set(key, library);
     return library;
   }
+}
+
+const standard = new Map<string, Names>();
+
+/** The cells of `std.NAME`, of which every spec may know without importing them. */
+export function standardLibrary(name: string): Names {
+  const known = standard.get(name);
+  if (known) return known;
+  const library = new Names();
+  const span = { start: 0, end: 0 };
+  const reporter = new Reporter();
+  new Libraries(reporter, () => null).use(
+    { kind: "use", path: `std.${name}`, isFile: false, pathSpan: span, names: [], span },
+    library,
+  );
+  if (reporter.failed) throw new Error(`std.${name}: ${reporter.diagnostics[0]?.message}`);
+  standard.set(name, library);
+  return library;
 }
 
 export function defineCell(def: CellDef, home: Names, reporter: Reporter): void {

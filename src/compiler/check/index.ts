@@ -23,10 +23,12 @@ import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read } from "./imports.js";
 import { makeModel, placeholders } from "./model.js";
+import { checkOptimizer, optimizersOf } from "./optimizers.js";
 import { Overrides } from "./overrides.js";
 import { noteUses, startOf } from "./params.js";
 import { Reporter } from "./report.js";
-import type { Quantity } from "./terms.js";
+import { checkAbove } from "./structures/left.js";
+import { isField, type Quantity } from "./terms.js";
 import { checkTopology } from "./topology.js";
 import { allTerms } from "./walk.js";
 
@@ -85,7 +87,8 @@ function checkModel(
   const own = declareModel(cx, model, home, libraries, overrides);
   // equations: from the tree to terms, every one with its shape rule
   elaborateModel(cx, model, own);
-  const blocks = readBlocks(cx, model, own, overrides);
+  const optimizers = optimizersOf(own);
+  const blocks = readBlocks(cx, model, own, overrides, optimizers);
   overrides.reportUnknown(model.nameSpan);
 
   // shapes
@@ -95,14 +98,16 @@ function checkModel(
   if (unread) return done();
   checkShapes(cx);
   checkSizes(cx);
-  const fields = cx.quantities.filter(({ role }) => role === "input" || role === "random");
+  const fields = cx.quantities.filter(isField);
   const spans = blockSpans(model);
-  const { train, diagnostics: inBlocks } = validateBlocks({ blocks, fields }, spans);
+  const { train, diagnostics: inBlocks } = validateBlocks({ blocks, fields, optimizers }, spans);
   for (const d of inBlocks) cx.report(d);
+  if (train) checkOptimizer(cx, own, train.optimizer, spans("train", ["optimizer"]) ?? model.nameSpan);
 
   // domains, randoms
   checkAxes(cx);
   const boundaries = resolveBoundaries(cx);
+  checkAbove(cx);
   checkRandoms(cx, model, own);
   const topology = checkTopology(cx, model);
   // a statement that is wrong uses nothing
@@ -123,7 +128,7 @@ function checkModel(
 
   // causality: the scheduler looks at the Systems themselves
   const hyperparameters = numbersOf(own);
-  const checked = makeModel({ name: model.name, topology, cx, boundaries, starts, blocks, hyperparameters });
+  const checked = makeModel({ name: model.name, topology, cx, boundaries, starts, blocks, hyperparameters, optimizers });
   const sized = placeholders(checked);
   const build = (drawn: readonly string[]): System => {
     const system = buildSystem({ cx, boundaries, vocabularies: sized.vocabularies }, { training: true, drawn });

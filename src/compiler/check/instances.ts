@@ -8,6 +8,7 @@ import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import { type Cell, type Instance, Names } from "./entities.js";
 import { declareParams } from "./params.js";
+import { checkRequire } from "./sizes.js";
 import type { Place } from "./types.js";
 
 type InstanceStatement = Extract<Statement, { kind: "instance" }>;
@@ -87,6 +88,7 @@ export function instantiate(
     }
   }
   for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
+  for (const item of def.body) if (item.kind === "require") checkRequire(cx, own, item);
   const instance: Instance = { cell, prefix: path, names: own };
   for (const item of def.body) declareInside(cx, item, instance, open, via ?? s.span);
   return instance;
@@ -139,6 +141,7 @@ function declareInside(
     }
     case "dim":
     case "equation":
+    case "require":
     case "use":
     case "cell":
       return;

@@ -1,11 +1,12 @@
 /** The Model: what was found out, as plain data, and the way to its Systems. */
 import { type Init, type Mode, type Model, specialTokens, type VocabInfo, type Vocabularies } from "../model.js";
+import type { Optimizers } from "../optimizer/types.js";
 import type { System } from "../system/types.js";
 import { buildSystem, sizesOf } from "./build.js";
 import type { Context, VocabFacts } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import type { Boundary, Quantity } from "./terms.js";
+import { type Boundary, isField, type Quantity } from "./terms.js";
 import { isToken, knownOf, shapeOf } from "./types.js";
 
 export interface Facts {
@@ -16,6 +17,7 @@ export interface Facts {
   readonly starts: ReadonlyMap<Quantity, (size: (d: Dim) => number) => Init>;
   readonly blocks: Model["blocks"];
   readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly optimizers: Optimizers;
 }
 
 export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
@@ -40,15 +42,17 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
       kind: a.size ? "static" : "ragged",
       ...(a.size ? { size: size(a.size) } : {}),
       ...(a.until ? { until: a.until } : {}),
+      ...(a.family === undefined ? {} : { family: a.family }),
     })),
+    structures: [...cx.structures.values()].map(({ name, kind }) => ({ name, kind })),
     vocabs,
     fields: cx.quantities.flatMap((q) => {
-      if (q.role !== "input" && q.role !== "random") return [];
+      if (!isField(q)) return [];
       const k = knownOf(q.type);
       return [
         {
           name: q.id,
-          role: q.role,
+          role: q.role as "input" | "random",
           axes: q.slots.map((s) => s.axis),
           type: k?.kind === "token" ? ({ kind: "token", vocab: k.vocab } as const) : ({ kind: "float" } as const),
           shape: shape(q),
@@ -67,6 +71,7 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
     hyperparameters: facts.hyperparameters,
     dims: Object.fromEntries(cx.sizes),
     blocks: facts.blocks,
+    optimizers: facts.optimizers,
     unsized,
     bind(more) {
       for (const [name, tokens] of Object.entries(more)) {

@@ -78,20 +78,33 @@ export function checkRequire(cx: Context, own: Names, s: Require): void {
     cx.report(names.notConstant({ place: e.span, what: "what is required" }));
     return;
   }
-  const holds: Readonly<Record<string, boolean>> = {
-    "==": a === b,
-    "!=": a !== b,
-    "<": a < b,
-    "<=": a <= b,
-    ">": a > b,
-    ">=": a >= b,
-  };
-  if (!(e.op in holds)) cx.report(notSupported({ place: s.span, construct: "a `require` that is no comparison" }));
-  else if (!holds[e.op])
+  const holds = compared(e.op, a, b);
+  if (holds === null) cx.report(notSupported({ place: s.span, construct: "a `require` that is no comparison" }));
+  else if (!holds)
     cx.report(names.requireFails({ place: e.span, left: String(a), right: String(b), op: `\`${printExpr(e)}\`` }));
   else if (e.op === "==" && e.left.kind === "name" && e.right.kind === "name") {
     const [x, y] = [own.own(e.left.name), own.own(e.right.name)];
     if (x?.kind === "dim" && y?.kind === "dim") own.set(e.left.name, { ...x, dim: y.dim });
+  }
+}
+
+/** Does a comparison hold? Null: `op` is none. */
+export function compared(op: string, a: number, b: number): boolean | null {
+  switch (op) {
+    case "==":
+      return a === b;
+    case "!=":
+      return a !== b;
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+    default:
+      return null;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Pass } from "./types.js";
 
 export const simplify: Pass = {
   name: "simplify",
-  doc: "Fold constants: 0 + x, 1 · x, choices that are decided, powers 1, 2 and 1/2.",
+  doc: "Fold constants: 0 + x, 1 · x, 0 · x, choices that are decided, powers 1, 2 and 1/2.",
   run(system, keep) {
     const values = new Map(system.values);
     for (const id of [...values.keys()]) {
@@ -74,6 +74,7 @@ function fold(values: ReadonlyMap<string, Value>, v: Value, eq: Eq): Value {
       const [x] = eq.args as [Read];
       const [a, b] = [eq.attrs["a"] as number, eq.attrs["b"] as number];
       if (a === 1 && b === 0) return to("id", [x]);
+      if (a === 0 && !eq.red) return constant(b);
       const inner = seeThrough(values, x);
       // a (c x + d) + b
       if (inner?.eq.op === "affine" && !eq.red)
@@ -94,7 +95,9 @@ function fold(values: ReadonlyMap<string, Value>, v: Value, eq: Eq): Value {
     }
     case "div": {
       const [x] = eq.args as [Read, Read];
-      return typeof k[1] === "number" && k[1] !== 0 ? to("affine", [x], { a: 1 / k[1], b: 0 }) : v;
+      // only where the reciprocal is exact: 49 · (1/49) is below 1, and so would be an integer division
+      const isPower = typeof k[1] === "number" && Number.isInteger(Math.log2(Math.abs(k[1])));
+      return isPower ? to("affine", [x], { a: 1 / (k[1] as number), b: 0 }) : v;
     }
     case "mv":
     case "mvT":

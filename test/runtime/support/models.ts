@@ -1,4 +1,5 @@
 /** Small models around Systems that are built by hand, with everything that the runtime asks of a Model. */
+import { standardOptimizers } from "../../../src/compiler/check/optimizers.js";
 import type { Block, Mode, Model } from "../../../src/compiler/model.js";
 import { E, op, sumOver } from "../../../src/compiler/system/expr.js";
 import { BATCH, getValue, type System } from "../../../src/compiler/system/types.js";
@@ -142,6 +143,7 @@ function modelOf(parts: {
     hyperparameters: {},
     dims: {},
     blocks,
+    optimizers: standardOptimizers(),
     unsized: [],
     vocabularies: { Char: LETTERS },
     bind: () => model,

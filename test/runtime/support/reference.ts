@@ -1,5 +1,5 @@
 /** The reference evaluator on a batch, and optimisers in plain numbers: what the engine has to agree with. */
-import type { Optimizer } from "../../../src/compiler/blocks/types.js";
+import type { OptimizerConfig } from "../../../src/compiler/blocks/types.js";
 import type { Compute } from "../../../src/compiler/programs.js";
 import { BATCH, getValue, product } from "../../../src/compiler/system/types.js";
 import { Evaluator } from "../../../src/compiler/targets/reference/evaluator.js";
@@ -40,14 +40,71 @@ export function reference(
   return new Evaluator(system, { batch: batch.size, lengths, given });
 }
 
-/** The optimisers as their papers print them, one number after the other, in float64. */
+/** Of one number: what is kept from step to step. */
+interface Kept {
+  m: number;
+  v: number;
+}
+
+type PlainStep = (
+  options: Readonly<Record<string, number>>,
+  facts: { readonly w: number; readonly g: number; readonly kept: Kept; readonly lr: number; readonly t: number },
+) => number;
+
+/** The optimisers as their papers print them: the new value of one number. `t`: the step, from 1. */
+export const plainSteps: Readonly<Record<string, PlainStep>> = {
+  // Robbins and Monro 1951; Polyak 1964; Sutskever et al. 2013, rewritten for the point that is looked ahead to
+  sgd(o, { w, g, kept, lr }) {
+    kept.m = (o["momentum"] as number) * kept.m + g;
+    return w - lr * (o["nesterov"] ? g + (o["momentum"] as number) * kept.m : kept.m);
+  },
+  momentum(o, { w, g, kept, lr }) {
+    const velocity = (o["momentum"] as number) * kept.m - g;
+    kept.m = velocity;
+    return w + lr * velocity;
+  },
+  // w is the point θ + μ v that the paper takes the gradient at; v ← μ v − η g, θ ← θ + v. Kept: v, which has η in it.
+  nesterov(o, { w, g, kept, lr }) {
+    const mu = o["momentum"] as number;
+    const theta = w - mu * kept.m;
+    kept.m = mu * kept.m - lr * g;
+    return theta + kept.m + mu * kept.m;
+  },
+  adagrad(o, { w, g, kept, lr }) {
+    kept.v += g * g;
+    return w - (lr * g) / (Math.sqrt(kept.v) + (o["eps"] as number));
+  },
+  rmsprop(o, { w, g, kept, lr }) {
+    const rho = o["rho"] as number;
+    kept.v = rho * kept.v + (1 - rho) * g * g;
+    return w - (lr / (Math.sqrt(kept.v) + (o["eps"] as number))) * g;
+  },
+  adam: adam,
+  adamw: adam,
+  lion(o, { w, g, kept, lr }) {
+    const [beta1, beta2] = [o["beta1"] as number, o["beta2"] as number];
+    const direction = Math.sign(beta1 * kept.m + (1 - beta1) * g);
+    kept.m = beta2 * kept.m + (1 - beta2) * g;
+    return w - lr * (direction + (o["weight_decay"] as number) * w);
+  },
+};
+
+function adam(o: Readonly<Record<string, number>>, { w, g, kept, lr, t }: Parameters<PlainStep>[1]): number {
+  const [beta1, beta2] = [o["beta1"] as number, o["beta2"] as number];
+  kept.m = beta1 * kept.m + (1 - beta1) * g;
+  kept.v = beta2 * kept.v + (1 - beta2) * g * g;
+  const mean = kept.m / (1 - beta1 ** t);
+  const spread = kept.v / (1 - beta2 ** t);
+  return w * (1 - lr * (o["weight_decay"] as number)) - (lr * mean) / (Math.sqrt(spread) + (o["eps"] as number));
+}
+
+/** An optimiser of `plainSteps`, one number after the other, in float64. */
 export class PlainOptimizer {
-  readonly #m: Record<string, Float64Array> = {};
-  readonly #v: Record<string, Float64Array> = {};
+  readonly #kept: Record<string, Kept[]> = {};
   #t = 0;
 
   constructor(
-    readonly optimizer: Optimizer,
+    readonly optimizer: OptimizerConfig,
     readonly clip: number | null,
   ) {}
 
@@ -58,25 +115,12 @@ export class PlainOptimizer {
     for (const g of Object.values(grads)) for (let i = 0; i < g.length; i++) squares += (g[i] as number) ** 2;
     const norm = Math.sqrt(squares);
     const scale = this.clip === null ? 1 : Math.min(1, this.clip / norm);
+    const step = plainSteps[this.optimizer.kind] as PlainStep;
     for (const [name, g] of Object.entries(grads)) {
       const p = params[name] as Float64Array;
-      const m = (this.#m[name] ??= new Float64Array(g.length));
-      const v = (this.#v[name] ??= new Float64Array(g.length));
-      for (let i = 0; i < g.length; i++) {
-        const x = (g[i] as number) * scale;
-        if (this.optimizer.kind === "sgd") {
-          const { momentum, nesterov } = this.optimizer;
-          m[i] = momentum * (m[i] as number) + x;
-          p[i] = (p[i] as number) - lr * (nesterov ? x + momentum * (m[i] as number) : (m[i] as number));
-          continue;
-        }
-        const { beta1, beta2, eps, weight_decay } = this.optimizer;
-        m[i] = beta1 * (m[i] as number) + (1 - beta1) * x;
-        v[i] = beta2 * (v[i] as number) + (1 - beta2) * x * x;
-        const mean = (m[i] as number) / (1 - beta1 ** this.#t);
-        const spread = (v[i] as number) / (1 - beta2 ** this.#t);
-        p[i] = (p[i] as number) * (1 - lr * weight_decay) - (lr * mean) / (Math.sqrt(spread) + eps);
-      }
+      this.#kept[name] ??= Array.from({ length: g.length }, () => ({ m: 0, v: 0 }));
+      for (const [i, kept] of (this.#kept[name] as Kept[]).entries())
+        p[i] = step(this.optimizer.options, { w: p[i] as number, g: (g[i] as number) * scale, kept, lr, t: this.#t });
     }
     return norm;
   }

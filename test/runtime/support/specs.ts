@@ -54,6 +54,18 @@ model tags {
   decode { greedy }
 }`;
 
+/** The same with an optimiser of its own: a step as long as its parameter asks for, a number per parameter and one for all. */
+export const own = `
+cell trust(w : [..], g : [..], v : [..], size, k) -> (w1 : [..], v1 : [..], size1, k1) {
+  lr = 0.01; momentum = 0.9
+  require 0 <= momentum; require momentum < 1
+  k1 = k + 1
+  size1 = 0.9 * size + 0.1 * norm(g)
+  v1 = momentum * v + g / (size1 / (1 - 0.9^k1) + 1e-6)
+  w1 = w - lr * (0.1 + norm(w)) * v1
+}
+${tags.replace("adam(lr = 0.05)", "trust(lr = 0.02, momentum = 0.8)")}`;
+
 export function compiled(source: string, set: Readonly<Record<string, BlockValue>> = {}): Compiled {
   const program = compile(source, { file: join(folder, "spec.rcv"), set });
   if (!program.ok) throw new Error(program.diagnostics.map((d) => d.message).join("\n"));
