@@ -7,7 +7,7 @@
 import { opOf } from "../ops/index.js";
 import type { ZeroRule } from "../ops/types.js";
 import { SystemBuilder } from "../system/builder.js";
-import { touches } from "../system/deps.js";
+import { dependencies, reach, touches } from "../system/deps.js";
 import { E, ofRead } from "../system/expr.js";
 import { envOf, substRead } from "../system/positions.js";
 import {
@@ -166,9 +166,26 @@ function needs(system: System, zeros: Zeros): Need[] {
   return [...beyond, ...sums];
 }
 
+/** Arguments of which 0 makes something that is not finite: `log(0)`, and the 1/0 of its derivative. */
+const SINGULAR: Readonly<Record<string, number>> = { log: 0, sqrt: 0, pow: 0, div: 1, solve: 0, logdet: 0 };
+const singular = new WeakMap<System, ReadonlySet<string>>();
+
+/** All that an argument which must not become 0 is computed from: padding has to stay finite, 0 · ∞ is not 0. */
+function mustStay(system: System): ReadonlySet<string> {
+  const known = singular.get(system);
+  if (known) return known;
+  const arguments_ = [...system.values.values()].flatMap((v) => {
+    const r = v.eq?.args[SINGULAR[v.eq.op] ?? -1];
+    return r ? touches(system, r).map((t) => t.v) : [];
+  });
+  const all = reach(arguments_, (id) => dependencies(system, id));
+  singular.set(system, all);
+  return all;
+}
+
 /** The slots on whose padding `x` is not known to be 0, if it is a value that can be masked outside loops. */
 function maskable(system: System, zeros: Zeros, depth: Depths, x: Value): string[] {
-  if (x.dtype !== "float" || x.clauses.length || depth.of(x.id)) return [];
+  if (x.dtype !== "float" || x.clauses.length || depth.of(x.id) || mustStay(system).has(x.id)) return [];
   return paddedSlots(system, x)
     .filter((s) => !zeros.get(x.id)?.has(s.name))
     .map((s) => s.name);

@@ -41,8 +41,16 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
     [...(steps.get(v.id) as Set<number>)].some((i) => v.slots[i]?.name === name);
 
   const candidates: [Value, number][] = [];
+  // a member of an outer loop is computed there over the whole of the inner axes
   for (const v of system.values.values())
-    if (v.eq && CHEAP.has(v.eq.op) && !v.eq.red && !v.clauses.length && !outputs.includes(v.id))
+    if (
+      v.eq &&
+      CHEAP.has(v.eq.op) &&
+      !v.eq.red &&
+      !v.clauses.length &&
+      !outputs.includes(v.id) &&
+      !looped.get(v.id)?.length
+    )
       v.slots.forEach((s, i) => {
         if (s.axis === "#" || steps.get(v.id)?.has(i)) return;
         candidates.push([v, i]);

@@ -1,0 +1,53 @@
+/** Records that a model can read, made by numbers from a seed. */
+import type { FieldInfo, Model } from "../../src/compiler/model.js";
+import type { DataRecord } from "../../src/runtime/types.js";
+import { uniform } from "./numbers.js";
+
+const pick = (n: number, ...keys: readonly (string | number)[]): number => Math.floor(uniform(...keys) * n);
+
+/** `count` records; lengths of ragged axes are 1 to 4, and differ. */
+export function sampleRecords(model: Model, count: number): DataRecord[] {
+  return Array.from({ length: count }, (_, b) => recordOf(model, b));
+}
+
+function recordOf(model: Model, b: number): DataRecord {
+  const info = (bound: string): Model["axes"][number] | undefined => model.axes.find((a) => a.bound === bound);
+  /** Not counting the end token, which the data layer appends. */
+  const lengthOf = (bound: string, outer: readonly number[]): number => {
+    const axis = info(bound);
+    if (axis?.kind === "static") return axis.size as number;
+    return 1 + pick(4, "length", bound, b, ...outer);
+  };
+  const value = (f: FieldInfo, axes: readonly string[], index: readonly number[]): unknown => {
+    const [axis, ...rest] = axes;
+    if (axis !== undefined)
+      return Array.from({ length: lengthOf(axis, info(axis)?.within ? index : []) }, (_, i) =>
+        value(f, rest, [...index, i]),
+      );
+    return entry(model, f, (bound) => lengthOf(bound, []), [b, ...index]);
+  };
+  return Object.fromEntries(model.fields.map((f) => [f.name, value(f, f.axes, [])]));
+}
+
+function entry(model: Model, f: FieldInfo, lengthOf: (bound: string) => number, keys: readonly number[]): unknown {
+  switch (f.type.kind) {
+    case "token": {
+      const { vocab } = f.type;
+      const tokens = (model.vocabularies[vocab] as readonly string[]).filter((t) => !/^<.*>$/.test(t));
+      return tokens[pick(tokens.length, f.name, ...keys)];
+    }
+    case "position":
+      return pick(lengthOf(f.type.axis), f.name, ...keys);
+    case "float": {
+      const number = (...more: readonly number[]): number => {
+        const x = Math.round(200 * uniform(f.name, ...keys, ...more) - 100) / 100;
+        return f.dist === "bernoulli" ? Number(x > 0) : x;
+      };
+      const nested = (dims: readonly number[], at: readonly number[]): unknown =>
+        dims.length
+          ? Array.from({ length: dims[0] as number }, (_, i) => nested(dims.slice(1), [...at, i]))
+          : number(...at);
+      return nested(f.shape, []);
+    }
+  }
+}
