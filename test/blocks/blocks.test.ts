@@ -77,6 +77,8 @@ describe("train", () => {
     expect(rate({ optimizer: call("sgd", [], { momentum: 0.9, lr: 0.5 }) })).toEqual(expected);
     expect(rate({ optimizer: call("sgd", [0.1], { momentum: 0.9 }), lr: 0.5 })).toEqual(expected);
     expect(rate({ optimizer: "sgd" })).toMatchObject({ kind: "sgd", lr: 0.1 });
+    const nesterov = call("sgd", [], { nesterov: true, momentum: 0.5 });
+    expect(rate({ optimizer: nesterov })).toMatchObject({ options: { momentum: 0.5, nesterov: 1 } });
     expect(rate({ lr: 0.5 })).toMatchObject({ kind: "adam", lr: 0.5 });
   });
 
@@ -114,6 +116,18 @@ describe("train", () => {
     ["a fraction", { batch: 2.5 }, "block-wrong-type", /a whole number, not 2\.5/],
     ["a call for a number", { clip: call("norm", [3]) }, "block-wrong-type", /a number or null, not norm\(3\)/],
     ["out of range", { batch: 0 }, "block-out-of-range", /must be at least 1, but is 0/],
+    [
+      "a word for a number",
+      { optimizer: call("adam", [], { beta1: "big" }) },
+      "block-wrong-type",
+      /`train\.optimizer\.beta1` is a number, not "big"/,
+    ],
+    [
+      "a decay of 1",
+      { optimizer: call("sgd", [], { momentum: 1 }) },
+      "block-out-of-range",
+      /`train\.optimizer\.momentum` must be less than 1, but is 1/,
+    ],
     ["a negative rate", { lr: -1 }, "block-out-of-range", /`train\.optimizer\.lr` must be greater than 0/],
     ["infinity", { epochs: Number.POSITIVE_INFINITY }, "block-wrong-type", /`train\.epochs`/],
     ["a missing argument", { truncate: call("truncate", ["carry"]) }, "block-missing", /`train\.truncate\.length`/],

@@ -34,12 +34,17 @@ const LIBRARY = "optimisers";
 /** The optimisers that can be named where `scope` holds. */
 export function optimizersOf(scope: Names): Optimizers {
   const library = standardLibrary(LIBRARY);
+  const standard = (name: string): Cell | null => {
+    const entity = library.own(name);
+    return entity?.kind === "cell" ? entity.cell : null;
+  };
   const cellOf = (name: string): Cell | null => {
-    for (const names of [scope, library]) {
-      const entity = names.find(name);
-      if (entity?.kind === "cell") return entity.cell;
+    // looking is no use of a name, so this is not `find`
+    for (let names: Names | null = scope; names; names = names.outer) {
+      const entity = names.own(name);
+      if (entity) return entity.kind === "cell" ? entity.cell : standard(name);
     }
-    return null;
+    return standard(name);
   };
   return {
     get names() {
