@@ -3,7 +3,9 @@ import { grad } from "../../src/compiler/ad/grad.js";
 import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
 import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
-import { getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
+import { paddedLength } from "../../src/compiler/system/axes.js";
+import { outerNames } from "../../src/compiler/system/positions.js";
+import { axisOf, getValue, product, type System, type Value } from "../../src/compiler/system/types.js";
 import { type Environment, Evaluator, type Lengths } from "../../src/compiler/targets/reference/evaluator.js";
 import type { DrawReply, DrawRequest } from "../../src/runtime/decoder/types.js";
 import type { Device, DeviceTensor } from "../../src/runtime/device.js";
@@ -33,8 +35,41 @@ export function trained(c: Case, loss = "loss"): { system: System; outputs: stri
   return { system: optimise(system, outputs), outputs };
 }
 
-const extentOf = (system: System, axis: string, extents: Record<string, number>, batch: number): number =>
-  axis === "#" ? batch : (extents[axis] ?? (system.axes.get(axis)?.size as number));
+const extentOf = (system: System, id: string, extents: Record<string, number>, batch: number): number => {
+  const axis = axisOf(system, id);
+  if (axis.kind === "batch") return batch;
+  if (axis.length !== undefined) return paddedLength(axis.length, (base) => extentOf(system, base, extents, batch));
+  return axis.size ?? (extents[id] as number);
+};
+
+/** The axes around one, outermost first. */
+function around(system: System, axis: string): string[] {
+  const { within } = axisOf(system, axis);
+  return within === undefined ? [] : [...around(system, within), within];
+}
+
+/** What a plan is told about the ragged axes: lengths as [outer axes…, batch], 0 on padding. */
+export function lengthsOf(
+  system: System,
+  env: Environment,
+  extents: Record<string, number>,
+): Record<string, Int32Array> {
+  const evaluator = new Evaluator(system, env);
+  const own = [...system.axes.values()].filter((a) => a.kind === "ragged");
+  return Object.fromEntries(
+    own.map(({ id }) => {
+      const outer = indices(around(system, id).map((a) => extentOf(system, a, extents, env.batch)));
+      const all = outer.flatMap((index) =>
+        Array.from({ length: env.batch }, (_, b) => evaluator.extent(id, { "#": b }, [...index].reverse())),
+      );
+      return [id, Int32Array.from(all)];
+    }),
+  );
+}
+
+/** All index tuples of a shape, row by row. */
+const indices = (shape: readonly number[]): number[][] =>
+  shape.reduce<number[][]>((all, n) => all.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])), [[]]);
 
 /** Indices of a value's tensor, outermost axis first, then the batch. */
 function positions(system: System, v: Value, extents: Record<string, number>, batch: number): number[][] {
@@ -49,12 +84,13 @@ function positions(system: System, v: Value, extents: Record<string, number>, ba
 
 /** Is an index inside the sample's own lengths? Without a sample, inside the longest. */
 function isInside(system: System, v: Value, index: readonly number[], env: Environment): boolean {
+  const evaluator = new Evaluator(system, env);
+  const at = (name: string): number => index[v.slots.findIndex((s) => s.name === name)] as number;
   const b = v.slots.findIndex((s) => s.axis === "#");
-  return v.slots.every((s, i) => {
-    const lengths = env.lengths[s.axis];
-    if (s.axis === "#" || system.axes.get(s.axis)?.kind !== "ragged" || !lengths) return true;
-    return (index[i] as number) < (b < 0 ? Math.max(0, ...flat(lengths)) : (lengths[index[b] as number] as number));
-  });
+  const point = b < 0 ? {} : { "#": index[b] as number };
+  return v.slots.every(
+    (s, i) => (index[i] as number) < evaluator.extent(s.axis, point, outerNames(v.slots, s).map(at)),
+  );
 }
 
 /** The numbers of a value that is given, padded. */
@@ -73,6 +109,7 @@ export function dataOf(
       data.set(Array.from(env.given(v.id, index)), k * n);
       return;
     }
+    if (v.step !== undefined) data[k] = -1;
     if (v.dtype === "int" || padding === "zero") return;
     const size = padding === "large" ? 1e3 : 1;
     for (let i = 0; i < n; i++) data[k * n + i] = size * (2 * uniform("padding", v.id, k, i) - 1);
@@ -101,7 +138,7 @@ export function runPlan(
       own.push(tensor);
       given.set(id, tensor);
     }
-    const lengths = Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Int32Array.from(all)]));
+    const lengths = lengthsOf(system, env, extents);
     const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
     own.push(...(results?.values() ?? []));
     return results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));

@@ -6,6 +6,7 @@ import { zeroOnPadding } from "../passes/mask-padding.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
 import { slotOver } from "../system/axes.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
+import { choose } from "./choose.js";
 import { chooseForms, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
@@ -198,21 +199,24 @@ class Lowering {
       }
       default: {
         const shapes = eq.args.map((r) => getValue(this.#system, r.v).shape);
-        if (red && red.kind !== "sum") {
+        if (red && red.kind !== "sum" && eq.op !== "only") {
           const truth = valid(around, [...red.vars, ...(red.vars.some(isBatch) ? v.slots : [])]);
           result = reduceOver(around, red.kind, reduced, truth, args[0] as Ref, rank, v.shape);
           break;
         }
-        const exact = red ? this.#insideOwn(v, args, around) : args;
-        result = apply(ruleOf(eq.op), {
-          flat: this.#flat,
-          attrs: eq.attrs,
-          lead,
-          reduced,
-          args: exact,
-          shapes,
-          shape: v.shape,
-        });
+        const exact = red?.kind === "sum" ? this.#insideOwn(v, args, around) : args;
+        result =
+          eq.op === "only"
+            ? choose(around, v, exact, reduced)
+            : apply(ruleOf(eq.op), {
+                flat: this.#flat,
+                attrs: eq.attrs,
+                lead,
+                reduced,
+                args: exact,
+                shapes,
+                shape: v.shape,
+              });
       }
     }
     return this.#dropReduced(result, frame, red?.vars ?? [], rank);

@@ -2,6 +2,7 @@
  * Where a read looks, while an equation is lowered: the variables of the loops around it are numbers, the others are
  * dims. What can be decided from the padded extents is decided here; the rest becomes a mask made from the lengths.
  */
+import { paddedLength } from "../system/axes.js";
 import type { Cond, Pos, System } from "../system/types.js";
 import { axisOf } from "../system/types.js";
 import type { HostCond, Side } from "./types.js";
@@ -51,6 +52,7 @@ export class Extents {
   of(axis: string): number {
     const a = axisOf(this.system, axis);
     if (a.kind === "batch") return this.batch;
+    if (a.length !== undefined) return paddedLength(a.length, (base) => this.of(base));
     const n = a.kind === "static" ? a.size : this.padded[axis];
     if (n === undefined) throw new Error(`no extent is given for the axis ${axis}`);
     return n;

@@ -53,6 +53,9 @@ export class Flat {
 
   #def = (r: TensorRef): Instr => this.instrs[r.n] as Instr;
 
+  literal = (values: readonly number[], shape: readonly number[]): Ref =>
+    this.one("literal", [], { values, shape }, shape, true);
+
   /** A tensor of exactly this shape: constants are filled, dims of 1 repeated. */
   full(r: Ref, shape: readonly number[]): Ref {
     if (isConst(r)) return this.one("full", [], { value: r.c, shape, int: r.int }, shape, r.int);
@@ -196,7 +199,8 @@ export class Flat {
       if (isConst(k)) return k.c === 0 ? this.constant(0) : this.affine(t, k.c, 0);
     }
     if (op === "div" && isConst(x) && x.c === 0) return this.constant(0);
-    if (op === "div" && isConst(y) && y.c !== 0) return this.affine(x, 1 / y.c, 0);
+    // only where the reciprocal is exact: integer divisions are floors of quotients
+    if (op === "div" && isConst(y) && Number.isInteger(Math.log2(Math.abs(y.c)))) return this.affine(x, 1 / y.c, 0);
     const tokens = isComparison(op) && x.int && y.int;
     return this.one(op, tokens ? [x, y] : [this.float(x), this.float(y)], {}, shape);
   }

@@ -55,7 +55,11 @@ export type Attr = number | string | boolean | readonly number[] | readonly Host
  *   `gather`, of index `length + off` along one dim of a tensor [outer, len, inner, batch]
  * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
  * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
- * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros. `scatter`: its adjoint, a sum by index
+ * - `literal`: the integers in `values`
+ * - `rows`: stride · index + the offset of the place, by the `strides` of its dims, where 0 ≤ index < n (and < the second
+ *   argument), else −1
+ * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros (`missing`: there may be some that are no
+ *   tokens). `scatter`: its adjoint, a sum by index
  */
 export type TensorOp =
   | "given"
@@ -64,6 +68,7 @@ export type TensorOp =
   | "iota"
   | "endRows"
   | "full"
+  | "literal"
   | "draw"
   | UnaryOp
   | BinaryOp
@@ -81,6 +86,7 @@ export type TensorOp =
   | "split"
   | "unstack"
   | "expand"
+  | "rows"
   | "gather"
   | "scatter"
   | "onehot"

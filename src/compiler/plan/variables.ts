@@ -34,6 +34,13 @@ export function indexOf({ flat, frame }: Around, name: string): Ref {
   return flat.reshape(iota, [...frame.dims.map((_, i) => (i === d ? len : 1)), 1]);
 }
 
+/** The lengths along a slot, as numbers or integers in the layout of the frame. */
+export function lengthsOf({ flat, extents, frame }: Around, { axis }: Slot, int: boolean): Ref {
+  if (!extents.isRagged(axis) || extents.least(axis) === extents.of(axis)) return flat.constant(extents.of(axis), int);
+  const lengths = flat.one("lengths", [], { axis, batch: frame.batch }, [frame.batch], int);
+  return flat.reshape(lengths, [...frame.dims.map(() => 1), frame.batch]);
+}
+
 /** The length of an axis: the sample's own; without a sample, that of the longest. */
 export function extentOf({ flat, extents, frame }: Around, axis: string): Ref {
   if (!extents.isRagged(axis) || extents.least(axis) === extents.of(axis)) return flat.constant(extents.of(axis));

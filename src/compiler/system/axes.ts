@@ -27,6 +27,39 @@ export function evaluateLength(length: Length, extent: (axis: string) => number)
   return Math.max(0, value(length));
 }
 
+/** The greatest value that a derived length can have where its base extents are at most `padded`: what it is padded to. */
+export function paddedLength(length: Length, padded: (axis: string) => number): number {
+  const range = (l: Length): readonly [number, number] => {
+    if (typeof l === "number") return [l, l];
+    if ("extent" in l) return [0, padded(l.extent)];
+    const [[a, A], [b, B]] = [range(l.a), range(l.b)];
+    const corners = (f: (x: number, y: number) => number): readonly [number, number] => {
+      const all = [f(a, b), f(a, B), f(A, b), f(A, B)];
+      return [Math.min(...all), Math.max(...all)];
+    };
+    switch (l.op) {
+      case "+":
+        return [a + b, A + B];
+      case "-":
+        return [a - B, A - b];
+      case "*":
+        return corners((x, y) => x * y);
+      case "div":
+        // by lengths that may be 0: at least by 1
+        return b >= 0
+          ? [Math.floor(a / Math.max(b, 1)), Math.floor(A / Math.max(b, 1))]
+          : corners((x, y) => Math.floor(x / y));
+      case "mod":
+        return [0, B > 0 ? (a >= 0 ? Math.min(A, B - 1) : B - 1) : 0];
+      case "min":
+        return [Math.min(a, b), Math.min(A, B)];
+      case "max":
+        return [Math.max(a, b), Math.max(A, B)];
+    }
+  };
+  return Math.max(0, range(length)[1]);
+}
+
 /** What a loop runs over: nodes and edges of one structure run together. */
 export const familyOf = (system: System, axis: string): string => axisOf(system, axis).family ?? axis;
 

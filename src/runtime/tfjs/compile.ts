@@ -107,6 +107,10 @@ class Compiler<H> {
         const value = i.attrs["value"] as number;
         return this.#name(i, [this.#constantSlot(filled(value, size(shape), i.int), shape, `${i.int}${value}`)]);
       }
+      case "literal": {
+        const values = i.attrs["values"] as readonly number[];
+        return this.#name(i, [this.#constantSlot(Int32Array.from(values), shape, `ints ${values}`)]);
+      }
       case "given":
         return this.#given(i, dtype);
       case "draw":

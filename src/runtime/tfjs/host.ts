@@ -31,8 +31,10 @@ export function makeHost(instr: Instr & { readonly op: HostOp }, lengths: Length
     case "iota":
       return Float32Array.from({ length: attrs["len"] as number }, (_, i) => (attrs["from"] as number) + i);
     case "lengths":
-      return Float32Array.from({ length: size(shape) }, (_, b) =>
-        lengthOf(lengths, attrs["axis"] as string, b, size(shape)),
+      return lengthsOf(
+        instr.int ? new Int32Array(size(shape)) : new Float32Array(size(shape)),
+        attrs["axis"] as string,
+        lengths,
       );
     case "endRows":
       return endRows(attrs as unknown as EndRows, lengths);
@@ -45,6 +47,11 @@ export function makeHost(instr: Instr & { readonly op: HostOp }, lengths: Length
         lengths,
       );
   }
+}
+
+function lengthsOf(out: Values, axis: string, lengths: Lengths): Values {
+  for (let b = 0; b < out.length; b++) out[b] = lengthOf(lengths, axis, b, out.length);
+  return out;
 }
 
 interface EndRows {

@@ -5,7 +5,7 @@ export type Dtype = "float32" | "int32" | "bool";
 export type Values = Float32Array | Int32Array | Uint8Array;
 
 /** Ops that the executable carries out itself: they bring tensors in, or only name them differently. */
-export type OwnOp = "given" | "draw" | "mask" | "lengths" | "iota" | "endRows" | "full" | "reshape";
+export type OwnOp = "given" | "draw" | "mask" | "lengths" | "iota" | "endRows" | "full" | "literal" | "reshape";
 
 /** How a kernel sees its instruction. Everything that does not change from run to run is decided once. */
 export interface KernelCall<H> {

@@ -1,6 +1,7 @@
-/** Tokens: gathers and scatters where a table is shared, one-hot vectors where everything depends on the sample. */
+/** Tokens: gathers and scatters, one-hot vectors where a matrix itself depends on the sample or nothing is summed. */
 import { num } from "../../ops/types.js";
-import { isConst, type Ref, size } from "../types.js";
+import { type Choice, gatherAlong, scatterAlong } from "../rows.js";
+import { isConst, type Ref, size, type TensorRef } from "../types.js";
 import { contraction } from "./linear.js";
 import { type Call, commonLead, isUniform, leadOf, map, rows, sums, withFeatures } from "./types.js";
 
@@ -34,6 +35,16 @@ function scatter(c: Call, n: number): Ref {
   return c.flat.affine(table, times, 0);
 }
 
+/** An index into the first feature dim. */
+const entryChoice = (c: Call, i: Ref, n: number): Choice => ({
+  flat: c.flat,
+  rank: c.lead.length + 1,
+  dim: c.lead.length,
+  n,
+  index: isConst(i) ? i : c.flat.reshape(i, [...i.shape, 1]),
+  limit: null,
+});
+
 const ones = (c: Call): number[] => c.lead.map(() => 1);
 const letters = (shape: readonly number[]): string[] => shape.map((_, k) => `f${k}`);
 const sizesOf = (labels: readonly string[], shape: readonly number[]): [string, number][] =>
@@ -64,13 +75,8 @@ export const tokens = {
     const shape = c.shapes[0] as number[];
     if (isConst(x) && x.c === 0) return x;
     if (isUniform(c, x)) return gather(c, c.flat.reshape(withFeatures(c, 0), shape), i, c.shape);
-    // a selection, not a product: 0 · inf cannot arise
-    const n = shape[0] as number;
-    const hot = oneHot(c, i, n);
-    const mask = c.flat.reshape(hot, [...leadOf(c, hot), n, ...c.shape.map(() => 1)]);
-    const chosen = c.flat.where(mask, x, c.flat.constant(0, x.int));
-    const summed = c.flat.sum(chosen, [c.lead.length], [...c.lead, ...shape]);
-    return c.flat.reshape(summed, [...leadOf(c, summed), ...c.flat.shapeOf(summed).slice(c.lead.length + 1)]);
+    const found = gatherAlong(entryChoice(c, i, shape[0] as number), withFeatures(c, 0) as TensorRef, c.shape);
+    return isConst(found) ? found : c.flat.reshape(found, [...found.shape.slice(0, c.lead.length), ...c.shape]);
   }),
   put: sums((c) => {
     const [x, i] = c.args as [Ref, Ref];
@@ -78,6 +84,19 @@ export const tokens = {
     if (isConst(x) && x.c === 0) return x;
     if (isSummedUp(c)) return c.flat.reshape(scatter(c, n), [...ones(c), ...c.shape]);
     const rest = c.shapes[0] as number[];
+    const own = leadOf(c, i);
+    if (c.reduced.some((d) => own[d] !== 1)) {
+      const free = c.reduced.filter((d) => own[d] === 1);
+      const summed = c.flat.sum(x, free, [...c.lead, ...rest]);
+      const lead = isConst(summed) ? own.map(() => 1) : summed.shape.slice(0, own.length);
+      const row = c.flat.reshape(c.flat.full(summed, [...lead, ...rest]), [...lead, 1, ...rest]);
+      return scatterAlong(
+        entryChoice(c, i, n),
+        row,
+        rest,
+        c.reduced.filter((d) => own[d] !== 1),
+      );
+    }
     const labels = letters(rest);
     const sizes = new Map([["n", n] as [string, number], ...sizesOf(labels, rest)]);
     return contraction(

@@ -209,7 +209,9 @@ export class Evaluator {
     const scope = scopeOf(v, eq);
     const element = (p: Point): Float64Array => {
       // lazily: what is not chosen need not be known
-      if (eq.op === "only" && this.#read(eq.args[1] as Read, p)[0] !== p[eq.attrs["slot"] as string])
+      const isChosen = (slot: string): boolean =>
+        this.#isInside(v, eq, slot, p) && this.#read(eq.args[1] as Read, p)[0] === p[slot];
+      if (eq.op === "only" && !isChosen(eq.attrs["slot"] as string))
         return new Float64Array(product(v.shape)).fill((eq.attrs["fill"] as number | undefined) ?? 0);
       const args = eq.args.map((r) => this.#read(r, p));
       return def.eval ? def.eval(args, eq.attrs, shapes) : (args[0] as Float64Array);

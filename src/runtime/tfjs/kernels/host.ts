@@ -2,6 +2,7 @@
  * Kernels in plain JavaScript over typed arrays, for backends whose memory JavaScript can see. They move data (where the
  * wasm kernels copy whole tensors, or do not exist) or are too small to be worth a call.
  */
+import { offsets } from "../../../compiler/plan/known.js";
 import { size, type TensorOp } from "../../../compiler/plan/types.js";
 import type { Dtype, Kernel, KernelCall, Run, Values } from "../memory.js";
 import { eachRun, walk } from "./broadcast.js";
@@ -39,6 +40,7 @@ const attr = (call: KernelCall<unknown>, name: string): number => call.instr.att
 export type HostKernelOp = Extract<
   TensorOp,
   | "where"
+  | "rows"
   | "gather"
   | "scatter"
   | "onehot"
@@ -80,6 +82,17 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
                 : (y as Values)[(oy as number) + i * sy]
             ) as number;
         });
+    }),
+    rows: fills((call) => {
+      const [n, stride] = [attr(call, "n"), attr(call, "stride")];
+      const base = offsets(outShape(call), call.instr.attrs["strides"] as readonly number[]);
+      return (out, [index, limit]) => {
+        for (let k = 0; k < out.length; k++) {
+          const i = (index as Values)[k] as number;
+          const end = limit ? Math.min(limit[k] as number, n) : n;
+          out[k] = i >= 0 && i < end ? stride * i + (base[k] as number) : -1;
+        }
+      };
     }),
     gather: fills((call) => {
       const width = size((call.shapes[0] as readonly number[]).slice(1));

@@ -2,6 +2,7 @@
  * TensorFlow's own ops, executed one by one through tfjs-node's binding. A handle is the binding's number of a tensor:
  * neither tfjs's engine nor its tensors are involved.
  */
+import { offsets } from "../../../compiler/plan/known.js";
 import { type BinaryOp, size } from "../../../compiler/plan/types.js";
 import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
@@ -173,9 +174,28 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       (c) => [...typed(c), type("Tidx", "int32")],
       (c) => [ints(c, out(c))],
     ),
+    rows: (call) => {
+      const integers = [type("T", "int32")];
+      const [zero, none] = [ints(call, [0], []), ints(call, [-1], [])];
+      const [n, stride] = [ints(call, [attr(call, "n")], []), ints(call, [attr(call, "stride")], [])];
+      const base = ints(call, offsets(out(call), attr(call, "strides")), [...out(call)]);
+      return ([index, limit]) => {
+        const from = execute("GreaterEqual", integers, [index as number, zero]);
+        const end = limit === undefined ? n : execute("Minimum", integers, [limit, n]);
+        const below = execute("Less", integers, [index as number, end]);
+        const inside = execute("LogicalAnd", [], [from, below]);
+        const scaled = execute("Mul", integers, [index as number, stride]);
+        const row = execute("AddV2", integers, [scaled, base]);
+        const result = execute("SelectV2", integers, [inside, row, none]);
+        for (const id of [from, below, inside, scaled, row, ...(limit === undefined ? [] : [end])])
+          binding.deleteTensor(id);
+        return [result];
+      };
+    },
     gather: (call) => {
       const dtype = call.dtype;
       const attrs = [type("Tparams", dtype), type("Tindices", "int32"), type("Taxis", "int32"), int("batch_dims", 0)];
+      const missing = attr<boolean | undefined>(call, "missing") === true;
       const axis = ints(call, [0], []);
       const none = ints(call, [0], []);
       const zero = dtype === "int32" ? none : scalar(call, 0);
@@ -187,7 +207,7 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       ]);
       const integers = [type("T", "int32")];
       return ([table, index]) => {
-        if (!mayMiss()) return [execute("GatherV2", attrs, [table as number, index as number, axis])];
+        if (!missing && !mayMiss()) return [execute("GatherV2", attrs, [table as number, index as number, axis])];
         const safe = execute("Maximum", integers, [index as number, none]);
         const found = execute("GatherV2", attrs, [table as number, safe, axis]);
         const present = execute("GreaterEqual", integers, [index as number, none]);
