@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "./diagnostics/types.js";
 import type { Optimizers } from "./optimizer/types.js";
-import type { System } from "./system/types.js";
+import type { Length, System } from "./system/types.js";
 
 export interface VocabInfo {
   readonly name: string;
@@ -34,6 +34,10 @@ export interface AxisInfo {
   readonly vars: readonly string[];
   readonly kind: "static" | "ragged";
   readonly size?: number;
+  /** The bound of the axis that this one is within: each of its indices has its own length here. */
+  readonly within?: string;
+  /** A length that follows from others; then no record gives it. */
+  readonly length?: Length;
   /** Is the length of this axis found by decoding (`until y[t] == EOS`), and by which random and token? */
   readonly until?: {
     readonly random: string;
