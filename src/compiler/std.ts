@@ -12,6 +12,14 @@ cell Elman(x : [X], h : [H]) -> h1 : [H] {
   h1 = tanh(W @ x + U @ h + b)
 }
 
+# M. I. Jordan, "Attractor dynamics and parallelism in a connectionist sequential machine", CogSci 1986: what comes back is
+# the output y. \`Jordan(H = 20)\` says how many hidden units stand between.
+cell Jordan(x : [X], y : [Y]) -> y1 : [Y] {
+  param W : [H, X], U : [H, Y], b : [H], V : [Y, H], d : [Y]
+  h = σ(W @ x + U @ y + b)
+  y1 = σ(V @ h + d)
+}
+
 # S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997, with the forget gate of
 # F. Gers, J. Schmidhuber, F. Cummins, "Learning to forget", Neural Computation 12(10), 2000. Its bias starts at 1
 # (R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical exploration of recurrent network architectures", ICML 2015).
@@ -20,6 +28,58 @@ cell LSTM(x : [X], h : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
   (i, f, o, g) = split(W @ x + U @ h + b, 4)
   c1 = σ(f) * c + σ(i) * tanh(g)
   h1 = σ(o) * tanh(c1)
+}
+
+# F. Gers, J. Schmidhuber, "Recurrent nets that time and count", IJCNN 2000: the gates see the memory as well, that of
+# the output the new one.
+cell PeepholeLSTM(x : [X], h : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [4*H, X], U : [4*H, H] ~ orthogonal, b : [4*H] ~ gates(0, 1, 0, 0)
+  param pi : [H] ~ uniform(-0.1, 0.1), pf : [H] ~ uniform(-0.1, 0.1), po : [H] ~ uniform(-0.1, 0.1)
+  (i, f, o, g) = split(W @ x + U @ h + b, 4)
+  c1 = σ(f + pf * c) * c + σ(i + pi * c) * tanh(g)
+  h1 = σ(o + po * c1) * tanh(c1)
+}
+
+# H. Sak, A. Senior, F. Beaufays, "Long short-term memory recurrent neural network architectures for large scale acoustic
+# modeling", Interspeech 2014: a projection r of the output is what comes back, and may be smaller than the memory. Without
+# the paper's peepholes.
+cell ProjectedLSTM(x : [X], r : [R], c : [H]) -> (r1 : [R], c1 : [H]) {
+  param W : [4*H, X], U : [4*H, R] ~ orthogonal, b : [4*H] ~ gates(0, 1, 0, 0), P : [R, H]
+  (i, f, o, g) = split(W @ x + U @ r + b, 4)
+  c1 = σ(f) * c + σ(i) * tanh(g)
+  r1 = P @ (σ(o) * tanh(c1))
+}
+
+# K. Greff, R. K. Srivastava, J. Koutník, B. R. Steunebrink, J. Schmidhuber, "LSTM: A search space odyssey", IEEE TNNLS
+# 28(10), 2017: coupled input and forget gates; what is forgotten makes room for what comes in.
+cell CoupledLSTM(x : [X], h : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [3*H, X], U : [3*H, H] ~ orthogonal, b : [3*H] ~ gates(1, 0, 0)
+  (f, o, g) = split(W @ x + U @ h + b, 3)
+  c1 = σ(f) * c + (1 - σ(f)) * tanh(g)
+  h1 = σ(o) * tanh(c1)
+}
+
+# J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", arXiv:1607.06450, equations 20 to 22: both products are
+# normalised, each with its gain, and the memory on its way out.
+cell LayerNormLSTM(x : [X], h : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [4*H, X], U : [4*H, H] ~ orthogonal, b : [4*H] ~ gates(0, 1, 0, 0)
+  param ax : [4*H] ~ constant(1), ah : [4*H] ~ constant(1), ac : [H] ~ constant(1), bc : [H]
+  (i, f, o, g) = split(ax * layernorm(W @ x) + ah * layernorm(U @ h) + b, 4)
+  c1 = σ(f) * c + σ(i) * tanh(g)
+  h1 = σ(o) * tanh(ac * layernorm(c1) + bc)
+}
+
+# G. Melis, T. Kočiský, P. Blunsom, "Mogrifier LSTM", ICLR 2020: before an LSTM's step input and state scale each other,
+# in five rounds.
+cell MogrifierLSTM(x : [X], h : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param Q1 : [X, H], Q3 : [X, H], Q5 : [X, H], R2 : [H, X], R4 : [H, X]
+  cell lstm = LSTM(X, H)
+  x1 = 2 * σ(Q1 @ h) * x
+  h2 = 2 * σ(R2 @ x1) * h
+  x3 = 2 * σ(Q3 @ h2) * x1
+  h4 = 2 * σ(R4 @ x3) * h2
+  x5 = 2 * σ(Q5 @ h4) * x3
+  (h1, c1) = lstm(x5, h4, c)
 }
 
 # K. Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014: the reset gate acts on the
@@ -44,6 +104,102 @@ cell GRUResetAfter(x : [X], h : [H]) -> h1 : [H] {
   z = σ(xz + hz)
   n = tanh(xn + r * (hn + bn))
   h1 = z * h + (1 - z) * n
+}
+
+# G.-B. Zhou, J. Wu, C.-L. Zhang, Z.-H. Zhou, "Minimal gated unit for recurrent neural networks", International Journal of
+# Automation and Computing 13(3), 2016: one gate both resets and updates.
+cell MGU(x : [X], h : [H]) -> h1 : [H] {
+  param W : [2*H, X], Uf : [H, H] ~ orthogonal, Un : [H, H] ~ orthogonal, b : [2*H] ~ gates(1, 0)
+  (xf, xn) = split(W @ x + b, 2)
+  f = σ(xf + Uf @ h)
+  n = tanh(xn + Un @ (f * h))
+  h1 = (1 - f) * h + f * n
+}
+
+# L. Feng et al., "Were RNNs all we needed?", arXiv:2410.01201: the gate and the candidate look at the input only, so the
+# recurrence is linear in the state.
+cell MinGRU(x : [X], h : [H]) -> h1 : [H] {
+  param W : [2*H, X], b : [2*H]
+  (z, n) = split(W @ x + b, 2)
+  h1 = (1 - σ(z)) * h + σ(z) * n
+}
+
+# S. Li, W. Li, C. Cook, C. Zhu, Y. Gao, "Independently recurrent neural network (IndRNN)", CVPR 2018: a unit sees of the
+# state before only itself.
+cell IndRNN(x : [X], h : [H]) -> h1 : [H] {
+  param W : [H, X], u : [H] ~ uniform(0, 1), b : [H]
+  h1 = relu(W @ x + u * h + b)
+}
+
+# T. Lei, Y. Zhang, S. I. Wang, H. Dai, Y. Artzi, "Simple recurrent units for highly parallelizable recurrence", EMNLP 2018,
+# equations 1 to 4: no product with the state, and a highway around the memory, for which x is as large as c.
+cell SRU(x : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [3*H, H], vf : [H] ~ uniform(-0.1, 0.1), vr : [H] ~ uniform(-0.1, 0.1), bf : [H], br : [H]
+  (n, xf, xr) = split(W @ x, 3)
+  f = σ(xf + vf * c + bf)
+  c1 = f * c + (1 - f) * n
+  r = σ(xr + vr * c + br)
+  h1 = r * c1 + (1 - r) * x
+}
+
+# J. Bradbury, S. Merity, C. Xiong, R. Socher, "Quasi-recurrent neural networks", ICLR 2017. QRNN is a convolution of width 2,
+# over the input and the one before it, with fo-pooling. The poolings stand alone too: f, o and i are gates between 0 and 1,
+# from a convolution of any width.
+cell QRNN(x : [X], before : [X], c : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [3*H, X], V : [3*H, X], b : [3*H] ~ gates(0, 1, 0)
+  cell pool = FOPool(H)
+  (z, f, o) = split(W @ x + V @ before + b, 3)
+  (h1, c1) = pool(tanh(z), σ(f), σ(o), c)
+}
+cell FPool(z : [H], f : [H], h : [H]) -> h1 : [H] {
+  h1 = f * h + (1 - f) * z
+}
+cell FOPool(z : [H], f : [H], o : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  c1 = f * c + (1 - f) * z
+  h1 = o * c1
+}
+cell IFOPool(z : [H], f : [H], o : [H], i : [H], c : [H]) -> (h1 : [H], c1 : [H]) {
+  c1 = f * c + i * z
+  h1 = o * c1
+}
+
+# K. S. Tai, R. Socher, C. D. Manning, "Improved semantic representations from tree-structured long short-term memory
+# networks", ACL 2015, section 3.1, in two parts: what a child passes on, \`p[n, k in kids(n)] = keep(x[n], h[k], c[k])\`, and
+# the node, to which the sums over its children are given: \`(h[n], c[n]) = node(x[n], sum[k in kids(n)](h[k]),
+# sum[k in kids(n)](p[n,k]))\`.
+cell ChildSumForget(x : [X], h : [H], c : [H]) -> p : [H] {
+  param W : [H, X], U : [H, H] ~ orthogonal, b : [H] ~ constant(1)
+  p = σ(W @ x + U @ h + b) * c
+}
+cell ChildSumTreeLSTM(x : [X], m : [H], p : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [3*H, X], U : [3*H, H] ~ orthogonal, b : [3*H]
+  (i, o, u) = split(W @ x + U @ m + b, 3)
+  c1 = σ(i) * tanh(u) + p
+  h1 = σ(o) * tanh(c1)
+}
+
+# Section 3.2 of the same paper, for two children: each has matrices of its own, and its forget gate sees both.
+cell BinaryTreeLSTM(x : [X], hl : [H], cl : [H], hr : [H], cr : [H]) -> (h1 : [H], c1 : [H]) {
+  param W : [5*H, X], L : [5*H, H] ~ orthogonal, R : [5*H, H] ~ orthogonal, b : [5*H] ~ gates(0, 1, 1, 0, 0)
+  (i, fl, fr, o, u) = split(W @ x + L @ hl + R @ hr + b, 5)
+  c1 = σ(i) * tanh(u) + σ(fl) * cl + σ(fr) * cr
+  h1 = σ(o) * tanh(c1)
+}
+
+# X. Shi, Z. Chen, H. Wang, D.-Y. Yeung, W.-K. Wong, W. Woo, "Convolutional LSTM network: A machine learning approach for
+# precipitation nowcasting", NeurIPS 2015, equation 3: input and state are images [height, width, channels], products are
+# convolutions with kernels of \`size\`, peepholes belong to a place. So do the biases.
+cell ConvLSTM(x : [M, N, X], h : [M, N, H], c : [M, N, H]) -> (h1 : [M, N, H], c1 : [M, N, H]) {
+  size = 3
+  param Wi : [size, size, X, H], Wf : [size, size, X, H], Wo : [size, size, X, H], Wg : [size, size, X, H]
+  param Ui : [size, size, H, H], Uf : [size, size, H, H], Uo : [size, size, H, H], Ug : [size, size, H, H]
+  param pi : [M, N, H] ~ uniform(-0.1, 0.1), pf : [M, N, H] ~ uniform(-0.1, 0.1), po : [M, N, H] ~ uniform(-0.1, 0.1)
+  param bi : [M, N, H] ~ zeros, bf : [M, N, H] ~ constant(1), bo : [M, N, H] ~ zeros, bg : [M, N, H] ~ zeros
+  i = σ(conv2d(x, Wi, pad = same) + conv2d(h, Ui, pad = same) + pi * c + bi)
+  f = σ(conv2d(x, Wf, pad = same) + conv2d(h, Uf, pad = same) + pf * c + bf)
+  c1 = f * c + i * tanh(conv2d(x, Wg, pad = same) + conv2d(h, Ug, pad = same) + bg)
+  o = σ(conv2d(x, Wo, pad = same) + conv2d(h, Uo, pad = same) + po * c1 + bo)
+  h1 = o * tanh(c1)
 }
 `,
   optimisers: `# Optimisers, as their papers print them: recurrences over the step axis. The first two formals are a parameter and its

@@ -8,7 +8,7 @@ import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import { type Cell, type Instance, Names } from "./entities.js";
 import { declareParams } from "./params.js";
-import { checkRequire } from "./sizes.js";
+import { checkRequire, namesIn } from "./sizes.js";
 import type { Place } from "./types.js";
 
 type InstanceStatement = Extract<Statement, { kind: "instance" }>;
@@ -65,6 +65,11 @@ export function instantiate(
     const value = constantEquation(cx, item, own);
     if (value) numbers.set(value.name, value.value);
   }
+  // a size that only a parameter names can be given too
+  for (const item of def.body)
+    for (const p of item.kind === "param" ? item.items : [])
+      for (const name of p.type?.kind === "shape" ? p.type.dims.flatMap(namesIn) : [])
+        if (!numbers.has(name) && !own.find(name)) open(name);
   for (const a of s.args) {
     const name = a.name ?? (a.value.kind === "name" ? a.value.name : null);
     const place: Place = a.nameSpan ?? a.span;
