@@ -146,8 +146,12 @@ function decodeOptions(command: Command): Command {
     new Option("--top-k <k>", "draw from the k likeliest").argParser(whole(1)),
     new Option("--top-p <p>", "draw from the likeliest that together have this probability").argParser(positive(1)),
   ];
+  const viterbi = new Option("--viterbi", "find the likeliest exactly, where a draw depends on few before it");
   const names = ["temperature", "topK", "topP"];
-  command.addOption(greedy.conflicts(["beam", ...names])).addOption(beam.conflicts(["greedy", ...names]));
+  command
+    .addOption(greedy.conflicts(["beam", "viterbi", ...names]))
+    .addOption(beam.conflicts(["greedy", "viterbi", ...names]))
+    .addOption(viterbi.conflicts(["greedy", "beam", ...names]));
   for (const option of sampling) command.addOption(option);
   return command
     .option("--length <n>", "at most so many steps", whole(1))

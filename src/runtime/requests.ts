@@ -25,6 +25,7 @@ export interface DecodeRequest {
   readonly sample?: boolean | { readonly temperature?: number; readonly top_k?: number; readonly top_p?: number };
   /** The width, or `{ k, length_penalty }`. */
   readonly beam?: number | { readonly k?: number; readonly length_penalty?: number };
+  readonly viterbi?: boolean;
   readonly max?: number;
   readonly seed?: number;
 }

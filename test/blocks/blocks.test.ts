@@ -183,6 +183,7 @@ describe("decode", () => {
       { beam: call("beam", [5], { length_penalty: 0.6 }), max: 60 },
       { method: { kind: "beam", k: 5, length_penalty: 0.6 }, max: 60 },
     ],
+    [{ viterbi: true }, { method: { kind: "viterbi" }, max: null }],
     [{ beam: 3 }, { method: { kind: "beam", k: 3, length_penalty: 0 }, max: null }],
   ])("%j", (decode, expected) => {
     const result = validate({ decode });
@@ -192,7 +193,6 @@ describe("decode", () => {
 
   test.each<[string, Block, string]>([
     ["two methods", { greedy: true, beam: call("beam", [5]) }, "block-conflict"],
-    ["viterbi", { viterbi: true }, "block-not-supported"],
     ["an unknown method", { beem: call("beem", [5]) }, "block-unknown-key"],
     ["a bad share", { sample: call("sample", [], { top_p: 1.5 }) }, "block-out-of-range"],
     ["a cold sample", { sample: call("sample", [], { temperature: 0 }) }, "block-out-of-range"],

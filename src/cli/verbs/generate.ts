@@ -12,6 +12,7 @@ export interface DecodeOptions {
   readonly topK?: number;
   readonly topP?: number;
   readonly beam?: number;
+  readonly viterbi?: boolean;
   readonly greedy?: boolean;
   readonly seed?: number;
 }
@@ -62,10 +63,20 @@ export function beginning({ model }: Network, prefix: string | undefined): DataR
   return { [random.name]: prefix };
 }
 
-export function requestOf({ length, temperature, topK, topP, beam, greedy, seed }: DecodeOptions): DecodeRequest {
+export function requestOf({
+  length,
+  temperature,
+  topK,
+  topP,
+  beam,
+  greedy,
+  viterbi,
+  seed,
+}: DecodeOptions): DecodeRequest {
   const sample = temperature !== undefined || topK !== undefined || topP !== undefined;
   return {
     ...(greedy ? { greedy } : {}),
+    ...(viterbi ? { viterbi } : {}),
     ...(beam === undefined ? {} : { beam }),
     ...(sample ? { sample: defined({ temperature, top_k: topK, top_p: topP }) } : {}),
     ...(length === undefined ? {} : { max: length }),

@@ -44,7 +44,7 @@ export function normaliseOptimizer(
     delete given[key];
   }
   const { lr, ...options } = { ...cell.numbers, ...given };
-  checkConditions(ctx, cell, options);
+  checkConditions(ctx, cell, { lr: lr as Json, ...options });
   return { kind: cell.name, lr: lr as Json, options };
 }
 

@@ -183,6 +183,7 @@ const decodeSchema: JsonSchema = {
             description: "α of Wu et al. 2016: scores are divided by ((5 + length) / 6)^α; 0: plain log-probability.",
           },
         }),
+        variant("viterbi", "The likeliest sequence, exactly, where a draw depends on few draws before it (R21).", {}),
       ],
       { default: { kind: "greedy" } },
     ),

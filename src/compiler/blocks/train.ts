@@ -17,6 +17,7 @@ const methods: Readonly<Record<(typeof decodeMethods)[number], readonly string[]
   greedy: [],
   sample: ["temperature", "top_k", "top_p"],
   beam: ["k", "length_penalty"],
+  viterbi: [],
 };
 
 const isMethod = (key: string): key is keyof typeof methods => Object.hasOwn(methods, key);
@@ -68,10 +69,7 @@ export function normaliseDecode(ctx: Context, block: Block): JsonObject {
   const found: JsonObject = {};
   let chosen: string | undefined;
   for (const [key, value] of Object.entries(block)) {
-    if (key === "viterbi") {
-      const instead = "use `beam(k)`, which finds the same for a large enough k";
-      ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`viterbi`", instead }));
-    } else if (!isMethod(key)) found[key] = plain(value);
+    if (!isMethod(key)) found[key] = plain(value);
     else if (value !== false) {
       if (chosen !== undefined) {
         ctx.diagnostics.push(

@@ -43,7 +43,12 @@ export interface TrainConfig {
 }
 
 /** Ways of decoding: at most one stands in a block. */
-export const decodeMethods = ["greedy", "sample", "beam"] as const satisfies readonly DecodeConfig["method"]["kind"][];
+export const decodeMethods = [
+  "greedy",
+  "sample",
+  "beam",
+  "viterbi",
+] as const satisfies readonly DecodeConfig["method"]["kind"][];
 
 export interface DecodeConfig {
   readonly method:
@@ -54,7 +59,8 @@ export interface DecodeConfig {
         readonly top_k: number | null;
         readonly top_p: number | null;
       }
-    | { readonly kind: "beam"; readonly k: number; readonly length_penalty: number };
+    | { readonly kind: "beam"; readonly k: number; readonly length_penalty: number }
+    | { readonly kind: "viterbi" };
   /** Longest sequence; null where lengths are known from the inputs. */
   readonly max: number | null;
 }

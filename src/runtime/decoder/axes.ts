@@ -41,6 +41,13 @@ export function producible(model: Model, field: FieldInfo, size: number): Uint8A
   return allowed;
 }
 
+/** How many values a random can have; null where that is not fixed. */
+export function choicesOf(model: Model, random: string): number | null {
+  const { type, dist } = fieldOf(model, random);
+  if (type.kind === "token") return model.vocabularies[type.vocab]?.length ?? null;
+  return dist === "bernoulli" ? 2 : null;
+}
+
 /**
  * The box `to` at the start of the box `from`: both row-major, `inner` numbers at each index. Used to cut an open axis,
  * which was laid out at its longest length, to its own.

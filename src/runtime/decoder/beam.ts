@@ -10,6 +10,11 @@ import { logSoftmax } from "./choose.js";
 
 export interface BeamOptions {
   readonly k: number;
+  /**
+   * Of beginnings that agree in so many last tokens only the best goes on. Where nothing else is carried from step to step,
+   * this is Viterbi's algorithm (1967), exact with one place for each combination of so many tokens; null: all go on.
+   */
+  readonly memory?: number | null;
   /** α; 0 compares plain log-probabilities. */
   readonly length_penalty: number;
   /** Of each sample, the number of steps after which its search ends. */
@@ -122,19 +127,32 @@ export class BeamSearch {
   /** The best continuations of sample b, as many as there are places; ties go to the earlier row, then the lower token. */
   #candidates(b: number, e: Expansion): Candidate[] {
     const places = this.options.k - (this.#finished[b] as Hypothesis[]).length;
-    const top: Candidate[] = [];
     const forced = e.forced?.(b) ?? null;
+    const all: Candidate[] = [];
+    const top: Candidate[] = [];
+    const { memory = null } = this.options;
+    const add = (c: Candidate): void => {
+      if (memory !== null || forced !== null) all.push(c);
+      else insert(top, c, places);
+    };
     for (const [from, h] of (this.#open[b] as Hypothesis[]).entries()) {
       if (forced !== null) {
-        top.push({ from, token: forced, logp: h.logp });
+        add({ from, token: forced, logp: h.logp });
         continue;
       }
       const row = (b * this.options.k + from) * e.size;
       const logp = logSoftmax(e.logits.subarray(row, row + e.size));
       for (let token = 0; token < e.size; token++)
-        if (e.allowed[token]) insert(top, { from, token, logp: h.logp + (logp[token] as number) }, places);
+        if (e.allowed[token]) add({ from, token, logp: h.logp + (logp[token] as number) });
     }
-    return top;
+    if (memory === null) return forced === null ? top : all;
+    const best = new Map<string, Candidate>();
+    for (const c of all) {
+      const key = [c.token, ...lastTokens((this.#open[b] as Hypothesis[])[c.from] as Hypothesis, memory - 1)].join();
+      const known = best.get(key);
+      if (!known || c.logp > known.logp) best.set(key, c);
+    }
+    return [...best.values()];
   }
 
   /** Can no open hypothesis overtake the best finished one? Its score is largest at one end of the lengths it may reach. */
@@ -145,6 +163,13 @@ export class BeamSearch {
       ({ next: { logp, length } }) => Math.max(this.#score(logp, length + 1), this.#score(logp, length + left)) <= best,
     );
   }
+}
+
+/** The last `n` tokens, the latest first. */
+function lastTokens({ links }: Hypothesis, n: number): number[] {
+  const tokens: number[] = [];
+  for (let l = links; l && tokens.length < n; l = l.before) tokens.push(l.token);
+  return tokens;
 }
 
 function grow(h: Hypothesis, c: Candidate, e: Expansion, b: number): Hypothesis {

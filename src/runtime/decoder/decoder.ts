@@ -11,10 +11,11 @@ import { makeBatch } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
-import { type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
+import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
-import { openAxis, prefixOverAxes } from "./diagnostics.js";
+import { openAxis, prefixOverAxes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
+import { memoryOf } from "./memory.js";
 import { type Phase, phasesOf } from "./phases.js";
 import { Search } from "./search.js";
 import type { Decoded, DecodeEngine, DecodeOptions, Numbers, Run } from "./types.js";
@@ -24,6 +25,18 @@ const PART = 64;
 /** Longest sequence where only an end token bounds it: a model that never ends has to stop somewhere. */
 const ENDLESS = 1000;
 const ROWS = 128;
+/** Combinations of tokens that Viterbi keeps apart: each is a row of the batch. */
+const STATES = 1024;
+
+interface SearchPlan {
+  readonly k: number;
+  readonly length_penalty: number;
+  readonly memory: number | null;
+}
+
+type Searching = Extract<DecodeOptions["method"], { kind: "beam" | "viterbi" }>;
+const isSearch = (method: DecodeOptions["method"]): method is Searching =>
+  method.kind === "beam" || method.kind === "viterbi";
 
 /** What one phase needs to know. */
 interface Job {
@@ -71,7 +84,7 @@ export class Decoder {
   /** Where lengths are known and rows stay, one program draws everything in order. */
   #phases(randoms: readonly string[], { method }: DecodeOptions): { phase: Phase; drawn: readonly string[] }[] {
     const phases = phasesOf(this.#compute(randoms));
-    const stays = method.kind !== "beam" && openAxes(this.engine.model, randoms).length === 0;
+    const stays = !isSearch(method) && openAxes(this.engine.model, randoms).length === 0;
     if (stays) return [{ phase: { randoms, loop: null }, drawn: randoms }];
     let drawn = randoms;
     return phases.map((phase) => {
@@ -92,27 +105,39 @@ export class Decoder {
   }
 
   #inBatches(parts: readonly Part[], job: Job): Decoded[] {
-    const { method, rows = ROWS } = job.options;
-    const searched = method.kind === "beam" && job.phase.loop !== null;
-    const size = Math.max(1, Math.floor(rows / (searched ? method.k : 1)));
+    const { rows = ROWS } = job.options;
+    const plan = this.#searchOf(job);
+    const size = Math.max(1, Math.floor(rows / (plan?.k ?? 1)));
     const total = (p: Part): number => Object.values(p.row.lengths).reduce((a, b) => a + b, 0);
     const order = [...parts].sort((a, b) => total(b) - total(a) || a.row.id - b.row.id);
     const results: Decoded[] = new Array(parts.length);
     for (let from = 0; from < order.length; from += size) {
       const batch = order.slice(from, from + size);
-      const found = searched ? this.#search(batch, job, method) : this.#draw(batch, job);
+      const found = plan ? this.#search(batch, job, plan) : this.#draw(batch, job);
       for (const [i, f] of found.entries()) results[(batch[i] as Part).row.id] = f;
     }
     return results;
   }
 
-  #search(parts: readonly Part[], job: Job, method: Extract<DecodeOptions["method"], { kind: "beam" }>): Decoded[] {
+  /** How the randoms of a phase are searched together; null where each draw stands by itself. */
+  #searchOf({ phase, drawn, options: { method } }: Job): SearchPlan | null {
+    if (!phase.loop) return null;
+    if (method.kind === "beam") return { k: method.k, length_penalty: method.length_penalty, memory: null };
+    if (method.kind !== "viterbi") return null;
+    const [random, second] = phase.randoms as [string, string?];
+    const memory = second === undefined ? memoryOf(this.#compute(drawn), random) : null;
+    if (memory === null) throw new DecodeError(viterbiMemory({ randoms: phase.randoms }));
+    const size = choicesOf(this.engine.model, random);
+    if (size === null || size ** memory > STATES) throw new DecodeError(viterbiStates({ random, memory, size }));
+    return { k: Math.max(1, size ** memory), length_penalty: 0, memory };
+  }
+
+  #search(parts: readonly Part[], job: Job, { k, memory, length_penalty }: SearchPlan): Decoded[] {
     const { phase, open, options } = job;
     const { model } = this.engine;
-    const { k, length_penalty } = method;
     const rows = parts.map((p) => p.row);
     if (!phase.loop) throw new Error("beam search without a loop");
-    const search = new Search({ model, phase: { ...phase, loop: phase.loop }, k, length_penalty, rows, open });
+    const search = new Search({ model, phase: { ...phase, loop: phase.loop }, k, memory, length_penalty, rows, open });
     const repeated = parts.flatMap((p) => Array.from({ length: k }, () => p));
     this.#run(this.#compute(job.drawn), repeated, phase.randoms, options, search.draw, { beam: true });
     return search.results();
@@ -121,7 +146,7 @@ export class Decoder {
   #draw(parts: readonly Part[], job: Job): Decoded[] {
     const { phase, open, options, drawn } = job;
     const { model } = this.engine;
-    const method: Method = options.method.kind === "beam" ? { kind: "greedy" } : options.method;
+    const method: Method = isSearch(options.method) ? { kind: "greedy" } : options.method;
     const rows = parts.map((p) => p.row);
     const session = new Ancestral({ model, randoms: phase.randoms, method, seed: options.seed, rows, open });
     const carried = this.#inParts(parts, job);

@@ -42,3 +42,25 @@ export const prefixOverAxes = defineDiagnostic<{ random: string }>({
   labels: () => [],
   help: ({ random }) => `leave \`${random}\` out of the record`,
 });
+
+export const viterbiMemory = defineDiagnostic<{ randoms: readonly string[] }>({
+  code: "decode-viterbi-memory",
+  severity: "error",
+  message: ({ randoms }) =>
+    randoms.length > 1
+      ? `Viterbi follows one random, and ${listed(randoms)} are drawn together`
+      : `Viterbi is exact where a random's own past is all that is carried from draw to draw; something else is carried to ${listed(randoms)}`,
+  labels: () => [],
+  help: () => "decode with `beam(k)`",
+});
+
+export const viterbiStates = defineDiagnostic<{ random: string; memory: number; size: number | null }>({
+  code: "decode-viterbi-states",
+  severity: "error",
+  message: ({ random, memory, size }) =>
+    size === null
+      ? `Viterbi needs a fixed number of values, and \`${random}\` has none`
+      : `\`${random}\` depends on ${memory} of its last values: ${size}^${memory} combinations are too many`,
+  labels: () => [],
+  help: () => "decode with `beam(k)`",
+});

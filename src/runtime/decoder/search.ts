@@ -1,4 +1,4 @@
-/** Beam search over one loop of the model: what the program's draws ask, answered by `BeamSearch`. */
+/** Beam search and Viterbi over one loop of the model: what the program's draws ask, answered by `BeamSearch`. */
 import type { FieldInfo, Model } from "../../compiler/model.js";
 import type { Row } from "./ancestral.js";
 import { type Ending, fieldOf, producible } from "./axes.js";
@@ -12,6 +12,8 @@ export interface SearchOptions {
   readonly model: Model;
   readonly phase: Phase & { readonly loop: NonNullable<Phase["loop"]> };
   readonly k: number;
+  /** See `BeamOptions`. */
+  readonly memory: number | null;
   readonly length_penalty: number;
   /** One per sample: k rows of the batch belong to each. */
   readonly rows: readonly Row[];
@@ -24,14 +26,19 @@ export class Search {
   readonly #fields: readonly FieldInfo[];
 
   constructor(readonly options: SearchOptions) {
-    const { model, phase, rows, k, length_penalty } = options;
+    const { model, phase, rows, k, memory, length_penalty } = options;
     this.#fields = phase.randoms.map((r) => fieldOf(model, r));
     for (const f of this.#fields) {
       if (f.dist === "normal" || f.shape.length) throw new DecodeError(beamContinuous({ random: f.name }));
       if (f.axes.length !== 1) throw new DecodeError(beamOverAxes({ random: f.name, axes: f.axes }));
     }
     if (!phase.loop.together) throw new DecodeError(beamRetimed({ randoms: phase.randoms }));
-    this.#beam = new BeamSearch({ k, length_penalty, limits: rows.map((r) => r.lengths[phase.loop.axis] as number) });
+    this.#beam = new BeamSearch({
+      k,
+      memory,
+      length_penalty,
+      limits: rows.map((r) => r.lengths[phase.loop.axis] as number),
+    });
   }
 
   draw = ({ random, dist, index, params }: DrawRequest): DrawReply => {
@@ -65,7 +72,7 @@ export class Search {
     return this.options.rows.map((_, b) => {
       const alternatives = this.#beam.found(b).map((f) => this.#alternative(f));
       const { score: _score, ...best } = alternatives[0] as Alternative;
-      return { ...best, alternatives };
+      return this.options.memory === null ? { ...best, alternatives } : best;
     });
   }
 
