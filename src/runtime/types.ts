@@ -6,9 +6,17 @@ export type DataRecord = Readonly<Record<string, unknown>>;
 /** A sample: one array per field, unpadded; tokens as ids. `lengths`: of each ragged axis. */
 export interface Sample {
   readonly lengths: Readonly<Record<string, number>>;
-  /** Row-major over the field's axes (outermost first), then its shape. A field may be absent (an undrawn random). */
+  /**
+   * Row-major over the field's axes (outermost first), then its shape. A field may be absent (an undrawn random). The maps
+   * of trees and graphs are among them, in the record's own numbers of nodes.
+   */
   readonly fields: Readonly<Record<string, Float32Array | Int32Array>>;
+  /** Of the nodes and edges of trees and graphs. */
+  readonly levels?: Levelled;
 }
+
+/** By axis: the level of each index. A node stands above everything that it is computed from. */
+export type Levelled = Readonly<Record<string, Int32Array>>;
 
 /**
  * Samples padded to one shape. A field is laid out [axes…, batch, shape…], outermost axis first: time-major, so that
@@ -21,6 +29,13 @@ export interface Batch {
   /** Of each ragged axis, the padded length. */
   readonly extents: Readonly<Record<string, number>>;
   readonly fields: Readonly<Record<string, Float32Array | Int32Array>>;
+  /**
+   * Nodes and edges of trees and graphs lie level by level, at the same places for all samples: by axis, how many places
+   * each level has. Maps between nodes point at places; −1 is nowhere.
+   */
+  readonly widths?: Readonly<Record<string, readonly number[]>>;
+  /** By such an axis, for each sample: the place of each of its own indices. */
+  readonly places?: Readonly<Record<string, readonly Int32Array[]>>;
   /** Carried state: which samples start here (see `Compute.states`). Absent where no state is carried. */
   readonly fresh?: Float32Array;
 }

@@ -8,6 +8,7 @@ import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { getValue, product, type System } from "../../src/compiler/system/types.js";
 import { verify } from "../../src/compiler/system/verify.js";
 import { type Environment, Evaluator } from "../../src/compiler/targets/reference/evaluator.js";
+import { readStructure } from "../../src/runtime/data/structures.js";
 
 export function modelOf(
   source: string,
@@ -37,6 +38,7 @@ export class Run {
   readonly training: boolean;
   readonly params = new Map<string, Float64Array>();
   readonly lengths: Record<string, number[]> = {};
+  readonly maps: Record<string, Int32Array>[];
 
   constructor(
     readonly model: Model,
@@ -51,7 +53,18 @@ export class Run {
         p.name,
         Float64Array.from({ length: product(p.shape) }, (_, i) => noiseOf(p.name, i)),
       );
-    for (const axis of model.axes.filter((a) => a.kind === "ragged")) {
+    const structured = samples.map((s) =>
+      model.structures.map((info) => {
+        const field = model.fields.find((f) => f.axes[0] === info.name);
+        return readStructure(info, s[info.name], (s[field?.name ?? ""] as unknown[] | undefined)?.length, null);
+      }),
+    );
+    this.maps = structured.map((all) => Object.assign({}, ...all.map((x) => x.maps)));
+    for (const axis of model.axes.filter((a) => a.family !== undefined))
+      this.lengths[axis.bound] = structured.map(
+        (all) => all.find((x) => axis.bound in x.levels)?.levels[axis.bound]?.length as number,
+      );
+    for (const axis of model.axes.filter((a) => a.kind === "ragged" && a.family === undefined)) {
       const field = model.fields.find((f) => f.axes.includes(axis.bound) && f.name in (samples[0] ?? {}));
       this.lengths[axis.bound] = samples.map((s) => {
         let x: unknown = s[field?.name ?? ""];
@@ -72,6 +85,8 @@ export class Run {
         if (v.role === "noise")
           return Float64Array.from({ length: product(v.shape) }, (_, i) => this.noise(id, index, i));
         const [b = 0, ...rest] = index;
+        const map = this.maps[b]?.[id];
+        if (map) return [map[rest[0] ?? 0] as number];
         let x: unknown = (this.samples[b] as Sample)[id];
         for (const i of rest) x = (x as unknown[])[i];
         if (typeof x === "string") {

@@ -16,6 +16,7 @@ export function sketchModel(sketch: Sketch, known: Vocabularies = {}): Model {
     name: "sketch",
     topology: "",
     axes: (sketch.axes ?? []).map((axis) => ({ vars: [], kind: "ragged", ...axis })),
+    structures: [],
     vocabs,
     fields: sketch.fields,
     params: [],

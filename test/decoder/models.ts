@@ -49,6 +49,7 @@ function model(axes: readonly AxisInfo[], fields: readonly FieldInfo[], system: 
     name: "toy",
     topology: "toy",
     axes,
+    structures: [],
     vocabs: [{ name: "V", special: ["BOS", "EOS"], mentioned: [] }],
     fields,
     params: made.map(({ id, shape }) => ({

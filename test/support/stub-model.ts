@@ -12,6 +12,7 @@ export function stubModel(parts: {
     name: "stub",
     topology: "many-to-many",
     axes: [],
+    structures: [],
     vocabs: [],
     fields: parts.randoms ?? [],
     params: parts.params.map(({ name, frozen = false }) => ({

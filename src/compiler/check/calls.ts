@@ -15,6 +15,9 @@ import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
 import { splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
+import { isNeighbours } from "./structures/facts.js";
+import { linkOf, overNeighbours } from "./structures/neighbours.js";
+import { misplacedNode, positionAmongSiblings } from "./structures/reads.js";
 import type { Quantity, ReduceKind, Term } from "./terms.js";
 import { open, type Place, scalar, showType } from "./types.js";
 
@@ -23,7 +26,7 @@ type CallExpr = Extract<Expr, { kind: "call" }>;
 const reductions: ReadonlySet<string> = new Set(["sum", "mean", "max", "min", "logsumexp"]);
 
 /** Functions of the language that are not compiled yet. */
-const later: ReadonlySet<string> = new Set(["crop", "diag", "eye", "kids", "preds", "parent", "pos", "root", "index"]);
+const later: ReadonlySet<string> = new Set(["crop", "diag", "eye", "index"]);
 
 export function callTerm(cx: Context, e: CallExpr, scope: Scope): Term {
   const results = callTerms(cx, e, scope);
@@ -84,7 +87,11 @@ const functions: ReadonlySet<string> = new Set([...builtins.keys(), ...reduction
 
 function single(cx: Context, e: CallExpr, scope: Scope): Term {
   if (e.callee === "observed") return observed(cx, e, scope);
+  if (e.binders.some((b) => b.in || (e.callee === "softmax" && linkOf(cx, b, scope))))
+    return overNeighbours(cx, e, scope);
   if (e.binders.length) return overAxis(cx, e, scope);
+  if (e.callee === "pos") return positionAmongSiblings(cx, e, scope);
+  if (e.callee === "parent" || isNeighbours(e.callee)) return misplacedNode(cx, e, scope);
   const pair = e.args.length === 2 && e.args.every((a) => !a.name);
   const name = pair && e.callee === "max" ? "maximum" : pair && e.callee === "min" ? "minimum" : e.callee;
   const fn = builtins.get(name);

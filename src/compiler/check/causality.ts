@@ -6,9 +6,11 @@ import { NotCausal, schedule } from "../schedule/schedule.js";
 import { at } from "../system/positions.js";
 import type { Pos, System } from "../system/types.js";
 import type { Context } from "./context.js";
-import { showRead } from "./indices.js";
+import { showPos, showRead } from "./indices.js";
+import { structureOf } from "./structures/facts.js";
+import { type Levels, readsByLevel } from "./structures/levels.js";
 import type { Quantity } from "./terms.js";
-import { type ReadTerm, readsIn, termsOf } from "./walk.js";
+import type { ReadTerm } from "./walk.js";
 
 /** `from` reads `to`. */
 interface Edge {
@@ -49,7 +51,7 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
   // Parts of an expression have ids of their own, so the members are the quantities on a cycle among themselves.
   const edges = cx.quantities
     .filter((q) => cycle.has(q.id))
-    .flatMap((q) => edgesOf(q, drawn))
+    .flatMap((q) => edgesOf(cx, q, drawn))
     .filter((e) => cycle.has(e.to.id));
   const steps = (path: readonly Edge[]): Step[] => path.map((e) => stepOf(s, e));
   const still = edges.filter((e) => [...e.shifts.values()].every((k) => k === 0));
@@ -64,7 +66,7 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
     return true;
   };
   if (loop) {
-    if (!early(loop)) cx.report(causality.causalCycle({ steps: steps(loop), suggestion: suggestionFor(loop) }));
+    if (!early(loop)) cx.report(causality.causalCycle({ steps: steps(loop), suggestion: suggestionFor(cx, loop) }));
     return;
   }
   const fixed = findCycle(edges, (e) => [...e.shifts.values()].some((k) => k === null));
@@ -79,26 +81,39 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
     const by = (sign: number) => findCycle(edges, (e) => Math.sign(e.shifts.get(axis) ?? 0) === sign);
     const [back, ahead] = [by(-1), by(1)];
     if (!back || !ahead) continue;
-    if (!early(ahead)) cx.report(causality.directionConflict({ back: steps(back), ahead: steps(ahead), axis }));
+    if (!early(ahead))
+      cx.report(
+        causality.directionConflict({
+          back: steps(back),
+          ahead: steps(ahead),
+          axis,
+          isStructure: cx.structures.has(axis),
+        }),
+      );
     return;
   }
   const any = findCycle(edges);
   if (any && !early(any)) cx.report(causality.causalCycle({ steps: steps(any) }));
 }
 
-function edgesOf(q: Quantity, drawn: readonly Quantity[]): Edge[] {
+function edgesOf(cx: Context, q: Quantity, drawn: readonly Quantity[]): Edge[] {
   if (q.role !== "eq" && !drawn.includes(q)) return [];
-  return termsOf(q)
-    .flatMap(readsIn)
-    .map((read) => ({ from: q, to: read.of, read, shifts: shiftsOf(q, read) }));
+  return readsByLevel(q).map(({ read, levels }) => ({
+    from: q,
+    to: read.of,
+    read,
+    shifts: shiftsOf(cx, q, read, levels),
+  }));
 }
 
-function shiftsOf(reader: Quantity, read: ReadTerm): Map<string, number | null> {
+function shiftsOf(cx: Context, reader: Quantity, read: ReadTerm, levels: Levels): Map<string, number | null> {
   const out = new Map<string, number | null>();
   for (const [i, p] of read.idx.entries()) {
-    const axis = read.of.slots[i]?.axis as string;
+    const bound = read.of.slots[i]?.axis as string;
+    const axis = structureOf(cx, bound)?.name ?? bound;
     const own = reader.slots.some((s) => p.k === "var" && s.name === p.v);
-    out.set(axis, p.k === "var" && own ? p.shift : null);
+    if (p.k === "var" && own) out.set(axis, p.shift);
+    else out.set(axis, p.k === "var" ? (levels.get(p.v) ?? null) : null);
   }
   return out;
 }
@@ -121,22 +136,28 @@ function findCycle(edges: readonly Edge[], first: (e: Edge) => boolean = () => t
   return best;
 }
 
-const textOf = (e: Edge): string => showRead(e.to.name, e.to.slots, e.read.idx);
+const textOf = (e: Edge): string => e.read.written ?? showRead(e.to.name, e.to.slots, e.read.idx);
+
+/** `h[t]`, `f[n, k]`: a value at its own indices. */
+function showOwn(q: Quantity, own: readonly Pos[]): string {
+  const text = q.slots.map((s, i) => q.ends.get(s.name)?.text.join(", ") ?? showPos(own[i] as Pos, s.axis));
+  return text.length ? `${q.name}[${text.join(", ")}]` : q.name;
+}
 
 function stepOf(s: Systems, e: Edge): Step {
   const own: Pos[] = e.from.slots.map((x) => at(x.name));
   return {
     place: e.read.span,
-    reader: showRead(e.from.name, e.from.slots, own),
+    reader: showOwn(e.from, own),
     read: textOf(e),
     line: s.lineOf(e.read.span.start, e.read.span.file),
   };
 }
 
 /** The read that a step back would repair: the one of a value that comes later in the text. */
-function suggestionFor(loop: readonly Edge[]): string | undefined {
+function suggestionFor(cx: Context, loop: readonly Edge[]): string | undefined {
   const last = loop.reduce((a, b) => (b.to.span.start >= a.to.span.start ? b : a));
-  const slot = last.to.slots.findIndex((_, i) => last.read.idx[i]?.k === "var");
+  const slot = last.to.slots.findIndex((s, i) => last.read.idx[i]?.k === "var" && !structureOf(cx, s.axis));
   if (slot < 0) return undefined;
   const idx = last.read.idx.map((p, i): Pos => (i === slot && p.k === "var" ? at(p.v, p.shift - 1) : p));
   return showRead(last.to.name, last.to.slots, idx);

@@ -7,6 +7,7 @@ import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
 import type { Reporter } from "./report.js";
 import { Solver } from "./solve.js";
+import type { Structure } from "./structures/facts.js";
 import type { Quantity, QuantityRole, Term } from "./terms.js";
 import { open, type Place, showType, type Type } from "./types.js";
 
@@ -18,6 +19,14 @@ export interface AxisFacts {
   readonly size: Dim | null;
   readonly place: Place;
   until: { readonly random: string; readonly token: string } | null;
+  /** Of the nodes and edges of a tree or graph: its name. */
+  readonly family?: string;
+}
+
+/** What a variable of nodes is inside a reduction over the edges of a node: one end of the edge. */
+export interface Link {
+  readonly edge: Slot;
+  readonly end: "child" | "parent";
 }
 
 export interface VocabFacts {
@@ -48,6 +57,7 @@ export class Context {
     this.report(conflictingShape({ place: at.place, type: dims.showShape(shape), needed: showType(result) }), at.via);
   });
   readonly axes = new Map<string, AxisFacts>();
+  readonly structures = new Map<string, Structure>();
   readonly vocabs = new Map<string, VocabFacts>();
   /** Numbers of the named dims. Vocabularies are not among them: their size may come from the data. */
   readonly sizes = new Map<string, number>();
@@ -99,7 +109,7 @@ export class Context {
       readonly role: QuantityRole;
       readonly slots: readonly Slot[];
       readonly span: Place;
-    } & Partial<Omit<Quantity, "reads" | "clauses" | "uses">>,
+    } & Partial<Omit<Quantity, "reads" | "clauses" | "uses" | "above">>,
   ): Quantity {
     const q: Quantity = {
       type: open() as Type,
@@ -110,8 +120,11 @@ export class Context {
       named: true,
       start: null,
       trainingOnly: false,
+      map: null,
+      ends: new Map(),
       ...facts,
       id: this.freshId(facts.id ?? facts.name),
+      above: new Map(),
       clauses: [],
       reads: [],
       uses: { blocks: null, added: 0, contracted: 0, scaled: 0 },
@@ -128,6 +141,8 @@ export interface Scope {
   readonly vars: ReadonlyMap<string, Slot>;
   /** The variables that are in scope, outermost first. */
   readonly slots: readonly Slot[];
+  /** By variable of the System: those of nodes that are ends of an edge here. */
+  readonly links?: ReadonlyMap<string, Link>;
   /** Ids made here start so: `enc.` inside the cell instance `enc`. */
   readonly prefix: string;
   /** The call whose cell this is in. */

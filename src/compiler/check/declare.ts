@@ -17,7 +17,9 @@ import { noiseOf } from "./noise.js";
 import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
 import { checkRequire, declareDims, namesIn } from "./sizes.js";
-import type { Quantity } from "./terms.js";
+import { declareStructure } from "./structures/facts.js";
+import { edgeSlot, refuseRoot } from "./structures/left.js";
+import type { Ends, Quantity } from "./terms.js";
 import { open, type Place, poison, scalar, type Type, token } from "./types.js";
 import { declareUntil } from "./until.js";
 
@@ -42,10 +44,8 @@ export function declareModel(
   for (const s of all("require")) checkRequire(cx, own, s);
   for (const s of all("axis")) d.axis(s);
   for (const s of all("nodes")) {
-    cx.report(
-      notSupported({ place: s.span, construct: `a ${s.structure}`, help: "axes are sequences so far: `axis t < T`" }),
-    );
-    d.set(s.name, { kind: "wrong", place: s.nameSpan });
+    const slot = declareStructure(cx, s);
+    d.set(s.name, { kind: "axis", slot, place: s.nameSpan });
   }
   for (const s of model.body) {
     if (s.kind === "input" || s.kind === "random") for (const t of s.items) d.observed(s.kind, t);
@@ -61,6 +61,9 @@ export function declareModel(
 }
 
 class Declarations {
+  /** How the edges among the indices of a target are written. */
+  readonly ends = new WeakMap<Target, ReadonlyMap<string, Ends>>();
+
   constructor(
     readonly cx: Context,
     readonly own: Names,
@@ -142,8 +145,19 @@ class Declarations {
   /** The axes of a declaration, as bare names. */
   slots(t: Target): Slot[] | null {
     const out: Slot[] = [];
-    for (const i of t.indices) {
+    const ends = new Map<string, Ends>();
+    for (const [position, i] of t.indices.entries()) {
+      const binder = t.indices[position + 1];
+      if (i.in && position > 0) continue; // the other end of the edge before it
+      if (binder?.in) {
+        const edge = edgeSlot(this.cx, this.own, i, binder);
+        if (!edge) return null;
+        ends.set(edge.slot.name, edge.ends);
+        out.push(edge.slot);
+        continue;
+      }
       const slot = i.in ? null : axisOf(this.own, i.value);
+      if (!slot && refuseRoot(this.cx, i, t.name)) return null;
       if (!slot || out.some((s) => s.name === slot.name)) {
         const unknown = i.value.kind === "name" && !this.own.find(i.value.name);
         const entity = i.value.kind === "name" ? this.own.find(i.value.name) : undefined;
@@ -172,6 +186,7 @@ class Declarations {
       }
       out.push(slot);
     }
+    this.ends.set(t, ends);
     return out;
   }
 
@@ -210,7 +225,9 @@ class Declarations {
   observed(role: "input" | "random", t: Target): void {
     const slots = this.slots(t);
     if (!slots) return this.set(t.name, { kind: "wrong", place: t.nameSpan });
-    const quantity = this.cx.quantity({ name: t.name, role, slots, type: this.type(t), declared: true, span: t.span });
+    const ends = this.ends.get(t) ?? new Map();
+    const type = this.type(t);
+    const quantity = this.cx.quantity({ name: t.name, role, slots, type, declared: true, span: t.span, ends });
     this.set(t.name, { kind: "quantity", quantity, place: t.nameSpan });
   }
 
@@ -227,6 +244,7 @@ class Declarations {
       declared: true,
       span: t.span,
       noise,
+      ends: this.ends.get(t) ?? new Map(),
     });
     this.set(t.name, { kind: "quantity", quantity, place: t.nameSpan });
   }
@@ -284,6 +302,7 @@ class Declarations {
         type: stated ?? open(),
         declared: stated !== null,
         span: t.span,
+        ends: this.ends.get(t) ?? new Map(),
       });
       this.set(t.name, { kind: "quantity", quantity, place: t.nameSpan });
     }

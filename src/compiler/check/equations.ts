@@ -15,6 +15,8 @@ import { valueMismatch } from "./mismatch.js";
 import { elaborateDraw } from "./randoms.js";
 import { clauseShape, defineShape } from "./rules.js";
 import { spoil } from "./solve.js";
+import { structureOf } from "./structures/facts.js";
+import { edgesScope, leftScope, ownerOf, type Part, parentOfRoot, partsOfTarget, showLeft } from "./structures/left.js";
 import type { ClauseDef, Quantity, Term } from "./terms.js";
 import type { Place } from "./types.js";
 
@@ -112,8 +114,9 @@ export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
     return null;
   }
   const of = entity.quantity;
-  if (t.indices.length !== of.slots.length) {
-    const axes = of.slots.map((s) => s.name).join(", ");
+  const parts = partsOfTarget(cx, of, t);
+  if (!parts) {
+    const axes = showLeft(cx, of);
     const message = `\`${t.name}\` has ${of.slots.length ? `the axes \`${axes}\`` : "no axes"}; ${t.indices.length} ${t.indices.length === 1 ? "index stands" : "indices stand"} here`;
     if (!(isWhole(global.names, t) && of.span === t.span))
       cx.report(
@@ -127,18 +130,25 @@ export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
   }
   if (isWhole(global.names, t) && of.role === "eq") {
     if (of.span !== t.span) return null; // a second equation, reported where names were declared
-    return { kind: "whole", of, span: t.span, scope: { ...global, slots: of.slots } };
+    const scope = leftScope(cx, of, t, global);
+    return scope && { kind: "whole", of, span: t.span, scope };
   }
-  return clauseLeft(cx, t, of, global);
+  const owner = ownerOf(cx, of, parts);
+  return owner && clauseLeft(cx, t, owner.of, owner.parts, global);
 }
 
 /** Indices of a clause: constants and ranges pin a slot, bare variables stay free under the name of the slot. */
-function clauseLeft(cx: Context, t: Target, of: Quantity, global: Scope): Left | null {
+function clauseLeft(cx: Context, t: Target, of: Quantity, parts: readonly Part[], global: Scope): Left | null {
   const pins: { slot: string; at: Pos | "below" | "beyond" }[] = [];
   const free = new Map<string, Slot>();
   const vars = new Map<string, Slot>();
-  for (const [i, slot] of of.slots.entries()) {
-    const index = t.indices[i] as Index;
+  for (const { slot, indices } of parts) {
+    const index = indices[0] as Index;
+    if (structureOf(cx, slot.axis)) {
+      free.set(slot.name, slot);
+      if (indices.length === 1 && index.value.kind === "name") vars.set(index.value.name, slot);
+      continue;
+    }
     const p = clauseIndex(cx, index, slot, of.name, global);
     if (p === null) return null;
     if (p === "free") {
@@ -147,7 +157,8 @@ function clauseLeft(cx: Context, t: Target, of: Quantity, global: Scope): Left |
     } else pins.push({ slot: slot.name, at: p });
   }
   const slots = of.slots.filter((s) => free.has(s.name));
-  const scope = { ...global, vars, slots };
+  const scope = edgesScope(cx, parts, { ...global, vars, slots }, global);
+  if (!scope) return null;
   return pins.length
     ? { kind: "clause", of, pins, vars: free, scope, span: t.span }
     : { kind: "whole", of, scope, span: t.span };
@@ -234,6 +245,13 @@ function define(cx: Context, left: Left, term: Term, span: Place): void {
           declared: of.span,
         }),
       );
+      return;
+    }
+    if (parentOfRoot(cx, of)) {
+      if (of.definition)
+        cx.report(domains.overlappingClauses({ first: of.definition.span, second: span, name: of.name }));
+      cx.define(of, { term, span });
+      clauseShape(cx.solver, of.type, term, mismatch);
       return;
     }
     // a result of a cell is its equation already

@@ -16,6 +16,9 @@ import { position } from "./indices.js";
 import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
 import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
 import { spoil } from "./solve.js";
+import { indicesOf } from "./structures/facts.js";
+import { isNode } from "./structures/nodes.js";
+import { comparedNode, hasStructure, nodeAsNumber, readStructured } from "./structures/reads.js";
 import type { Quantity, Term } from "./terms.js";
 import { open, type Place, poison, scalar, showType } from "./types.js";
 
@@ -81,7 +84,10 @@ function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
         contractShape(cx.solver, t, mismatch, row);
         return t;
       }
-      const [left, right] = [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
+      const nodes = (e.op === "==" || e.op === "!=") && isNode(cx, e.left, scope) && isNode(cx, e.right, scope);
+      const [left, right] = nodes
+        ? [comparedNode(cx, e.left, e.right, scope), comparedNode(cx, e.right, e.left, scope)]
+        : [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
       const t: Term = { kind: "binary", op: e.op, left, right, span, type: open() };
       if (e.op === "==" || e.op === "!=") compareShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
       else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
@@ -164,8 +170,11 @@ function nameTerm(
       return { kind: "size", dim: dims.named(entity.name), span, type: scalar() };
     case "number":
       return { kind: "number", value: entity.value, span, type: scalar() };
-    case "axis":
+    case "axis": {
+      const structure = cx.structures.get(entity.slot.axis);
+      if (structure) return nodeAsNumber(cx, name, structure, span, scope);
       return { kind: "index", slot: scope.vars.get(name) ?? entity.slot, span, type: scalar() };
+    }
     case "bound":
       return { kind: "extent", axis: entity.axis, span, type: scalar() };
     case "cell":
@@ -186,6 +195,7 @@ const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...special
 
 /** A read of a quantity: indices fill its axes first, then its dims. */
 function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
+  if (hasStructure(cx, q)) return structuredRead(cx, q, indices, span, scope);
   q.reads.push(span);
   const missing = q.slots[indices.length];
   if (missing) {
@@ -215,6 +225,14 @@ function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Pla
   const read: Term = { kind: "read", of: q, idx, picks: [], span, type: q.type };
   const rest = indices.slice(q.slots.length);
   return rest.length ? pick(cx, read, q.name, rest, span, scope) : read;
+}
+
+/** A read at nodes or edges; indices that are left over pick entries. */
+function structuredRead(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
+  const n = q.slots.reduce((sum, s) => sum + indicesOf(cx, s), 0);
+  const read = readStructured(cx, q, indices.slice(0, n), span, scope);
+  if (!read) return wrong(span);
+  return indices.length > n ? pick(cx, read, q.name, indices.slice(n), span, scope) : read;
 }
 
 /** `A[y[t-1], j]`, `E[w]`: entries of the leading dims. */

@@ -124,7 +124,7 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
 /** The length of a ragged axis comes from the data (R13). */
 export function checkAxes(cx: Context): void {
   for (const a of cx.axes.values()) {
-    if (a.size) continue;
+    if (a.size || a.family !== undefined) continue;
     const carried = cx.quantities.some(
       (q) => (q.role === "input" || q.role === "random") && q.slots.some((s) => s.axis === a.bound),
     );
@@ -146,7 +146,15 @@ export function checkEnds(cx: Context, blocks: Model["blocks"]): void {
     const along = (role: Quantity["role"]): Quantity | undefined =>
       cx.quantities.find((q) => q.role === role && q.slots.some((s) => s.axis === a.bound));
     const random = along("random");
-    if (!random || a.size || a.until || along("input") || blocks.decode?.["max"] !== undefined) continue;
+    if (
+      !random ||
+      a.size ||
+      a.family !== undefined ||
+      a.until ||
+      along("input") ||
+      blocks.decode?.["max"] !== undefined
+    )
+      continue;
     cx.report(
       domains.openEnd({
         place: a.place,

@@ -16,6 +16,13 @@ export function freeVariables(t: Term): Map<string, { readonly slot: Slot; reado
         if (p.k === "var") note({ name: p.v, axis: x.of.slots[i]?.axis as string }, x, bound);
     if (x.kind === "index" || x.kind === "along") note(x.slot, x, bound);
     if (x.kind === "call" && x.noise) for (const s of x.noise.slots) note(s, x, bound);
+    if (x.kind === "mapped") {
+      if (x.at.name !== x.over.name) note(x.at, x, bound);
+      go(x.arg, new Set([...bound, x.over.name]));
+      // the map of a gather is read outside of what it chooses
+      go(x.index, x.at.name === x.over.name ? bound : new Set([...bound, x.over.name]));
+      return;
+    }
     const inner = x.kind === "reduce" ? new Set([...bound, ...x.slots.map((s) => s.name)]) : bound;
     for (const part of partsOf(x)) go(part, inner);
   };

@@ -126,6 +126,7 @@ export class Lower implements Lowering {
         return op("token", [], { value: this.target.tokenId(k.vocab, t.text), text: t.text });
       }
       case "read":
+        if (t.of.map) return op("toFloat", [this.quantity(t.of, t.idx)]);
         return t.picks.reduce<Expr>((x, p) => op("pick", [x, this.#pickIndex(p)]), this.quantity(t.of, t.idx));
       case "unary": {
         const x = this.tensor(t.arg);
@@ -147,6 +148,8 @@ export class Lower implements Lowering {
       }
       case "reduce":
         return this.#reduce(t);
+      case "mapped":
+        return this.#mapped(t);
       case "along":
         return softmaxAlong(t.slot.name, this.tensor(t.arg));
       case "call":
@@ -266,8 +269,22 @@ export class Lower implements Lowering {
     const c = this.constant(t.cond);
     const branch = (x: Term): Expr => (isToken(t.type) ? this.raw(x) : this.as(x, shape));
     if (c !== null) return branch(c !== 0 ? t.then : t.else);
+    if (t.isZeroElsewhere && t.then.kind === "read" && this.#isZero(t.then.of)) return branch(t.else);
     const whole = isToken(t.type) ? [] : shape;
     return E.where(this.as(t.cond, whole), branch(t.then), branch(t.else));
+  }
+
+  /** A gather or a scatter along a map of a structure. */
+  #mapped({ by, over, at, arg, index, type }: Extract<Term, { kind: "mapped" }>): Expr {
+    const x = isToken(type) ? this.raw(arg) : this.tensor(arg);
+    const where = this.quantity(index.of, index.idx);
+    if (by === "sum") return sumOver([over], E.only(x, where, at.name));
+    const none = E.only(x, where, at.name, Number.NEGATIVE_INFINITY);
+    return by === "max" ? maxOver([over], none) : lseOver([over], none);
+  }
+
+  #isZero(q: Quantity): boolean {
+    return q.definition !== null && !q.clauses.length && this.constant(q.definition.term) === 0;
   }
 
   #reduce(t: Extract<Term, { kind: "reduce" }>): Expr {

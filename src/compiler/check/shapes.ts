@@ -225,6 +225,8 @@ export function partsOf(t: Term): readonly Term[] {
     case "reduce":
     case "along":
       return [t.arg];
+    case "mapped":
+      return [t.arg, t.index];
     case "binary":
     case "contract":
       return [t.left, t.right];

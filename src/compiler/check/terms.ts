@@ -3,7 +3,7 @@
  * unification; then they are lowered to the ops of a System.
  */
 import type { Expr } from "../syntax/ast.js";
-import type { Clause, Pos, Slot } from "../system/types.js";
+import type { Clause, Pos, Slot, Step } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import type { Builtin } from "./functions/types.js";
 import type { Place, Type } from "./types.js";
@@ -32,7 +32,14 @@ export type Term = Common &
     /** `training`, `observed(y)`: constant in a mode. */
     | { readonly kind: "mode"; readonly test: "training" | { readonly observed: string } }
     /** A value at a position per axis; `picks` choose entries of its leading dims. */
-    | { readonly kind: "read"; readonly of: Quantity; readonly idx: readonly Pos[]; readonly picks: readonly Term[] }
+    | {
+        readonly kind: "read";
+        readonly of: Quantity;
+        readonly idx: readonly Pos[];
+        readonly picks: readonly Term[];
+        /** As written, where the positions do not say it: `h[parent(n)]`. */
+        readonly written?: string;
+      }
     | { readonly kind: "unary"; readonly op: UnaryOp; readonly arg: Term }
     | {
         readonly kind: "binary";
@@ -49,10 +56,29 @@ export type Term = Common &
         readonly rightTransposed: boolean;
       }
     | { readonly kind: "transpose"; readonly arg: Term }
-    | { readonly kind: "if"; readonly cond: Term; readonly then: Term; readonly else: Term }
+    | {
+        readonly kind: "if";
+        readonly cond: Term;
+        readonly then: Term;
+        readonly else: Term;
+        /** Where the condition holds, `else` is 0 by itself: a `then` of 0 needs no branch. */
+        readonly isZeroElsewhere?: boolean;
+      }
     | { readonly kind: "concat"; readonly parts: readonly Term[] }
     | { readonly kind: "split"; readonly arg: Term; readonly parts: number; readonly part: number }
     | { readonly kind: "reduce"; readonly by: ReduceKind; readonly slots: readonly Slot[]; readonly arg: Term }
+    /**
+     * Over a map of a structure: `arg` at those indices of `over` where the map, at `index`, leads to `at`, reduced to one.
+     * Where `over` is `at` itself it is the one entry that the map points at (nothing: 0).
+     */
+    | {
+        readonly kind: "mapped";
+        readonly by: "sum" | "max" | "logsumexp";
+        readonly over: Slot;
+        readonly at: Slot;
+        readonly arg: Term;
+        readonly index: Extract<Term, { kind: "read" }>;
+      }
     /** Softmax over a variable, which stays free. */
     | { readonly kind: "along"; readonly slot: Slot; readonly arg: Term }
     | {
@@ -120,6 +146,22 @@ export interface Quantity {
   readonly uses: ParamUses;
   /** Only in the System of training (the noise of dropout). */
   readonly trainingOnly: boolean;
+  /** Of an input that is a map of a structure, not a field of the record. */
+  readonly map: { readonly step?: Step } | null;
+  /** By its slots over nodes: what it is at the parent of the root, a value of its own. */
+  readonly above: Map<string, Quantity>;
+  /** By its slots over edges: how the text writes an edge, `f[n, k in kids(n)]`. */
+  readonly ends: ReadonlyMap<string, Ends>;
+}
+
+/** Is it a key of the records? */
+export const isField = (q: Quantity): boolean => (q.role === "input" || q.role === "random") && q.map === null;
+
+export interface Ends {
+  readonly first: "child" | "parent";
+  readonly second: "child" | "parent";
+  readonly text: readonly [string, string];
+  readonly over: string;
 }
 
 export interface ParamUses {

@@ -3,6 +3,7 @@ import * as randoms from "../diagnostics/check-randoms.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { ModelDef } from "../syntax/ast.js";
 import type { Context } from "./context.js";
+import { structureOf } from "./structures/facts.js";
 import type { Quantity } from "./terms.js";
 
 const known = [
@@ -15,11 +16,15 @@ const known = [
   "grid",
   "tree-to-one",
   "tree-to-tree",
+  "tree-to-many",
+  "graph-to-one",
+  "graph-to-graph",
+  "graph-to-many",
 ];
 
 /** The name, and why. */
 function inferTopology(cx: Context): { readonly name: string; readonly because: string } {
-  const of = (role: Quantity["role"]): Quantity[] => cx.quantities.filter((q) => q.role === role);
+  const of = (role: Quantity["role"]): Quantity[] => cx.quantities.filter((q) => q.role === role && !q.map);
   const axes = (qs: readonly Quantity[]): string[] => [...new Set(qs.flatMap((q) => q.slots.map((s) => s.axis)))];
   const [inputs, outputs] = [of("input"), of("random")];
   const [from, to] = [axes(inputs), axes(outputs)];
@@ -30,7 +35,12 @@ function inferTopology(cx: Context): { readonly name: string; readonly because: 
           .join(", ")
       : none;
   const because = `inputs: ${list(inputs, "none")}; randoms: ${list(outputs, "none")}`;
+  const [structure] = cx.structures.values();
   const name = ((): string => {
+    if (structure) {
+      if (!to.length) return `${structure.kind}-to-one`;
+      return `${structure.kind}-to-${to.every((a) => structureOf(cx, a)) ? structure.kind : "many"}`;
+    }
     if ([...inputs, ...outputs].some((q) => q.slots.length > 1)) return "grid";
     if (!inputs.length) return "generator";
     if (!from.length) return to.length ? "one-to-many" : "one-to-one";

@@ -25,13 +25,24 @@ export const causalCycle = defineDiagnostic<{ steps: readonly Step[]; suggestion
     suggestion ? `did you mean \`${suggestion}\`?` : "one of these reads must take a step back",
 });
 
-export const directionConflict = defineDiagnostic<{ back: readonly Step[]; ahead: readonly Step[]; axis: string }>({
+export const directionConflict = defineDiagnostic<{
+  back: readonly Step[];
+  ahead: readonly Step[];
+  axis: string;
+  /** A tree or graph, whose nodes stand above and below one another. */
+  isStructure?: boolean;
+}>({
   code: "direction-conflict",
   severity: "error",
-  message: ({ back, ahead, axis }) =>
-    `no order along \`${axis}\` computes this: ${route(back)} needs the element before, ${route(ahead)} the one after`,
+  message: ({ back, ahead, axis, isStructure }) => {
+    const [before, after] = isStructure ? ["the nodes below", "those above"] : ["the element before", "the one after"];
+    return `no order along \`${axis}\` computes this: ${route(back)} needs ${before}, ${route(ahead)} ${after}`;
+  },
   labels: ({ back, ahead }) => [...back, ...ahead].map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
-  help: () => "let one direction be a recurrence of its own and combine the two afterwards: `[f[t]; b[t]]`",
+  help: ({ isStructure }) =>
+    isStructure
+      ? "let one direction be a recurrence of its own, from the leaves up or from the root down, that reads the other"
+      : "let one direction be a recurrence of its own and combine the two afterwards: `[f[t]; b[t]]`",
 });
 
 export const constantInCycle = defineDiagnostic<{ steps: readonly Step[]; read: string; place: Place }>({

@@ -130,6 +130,7 @@ function modelOf(parts: {
     name,
     topology: "",
     axes: [{ bound: "T", vars: ["t"], kind: "ragged" }],
+    structures: [],
     vocabs: [{ name: "Char", tokens: LETTERS, special: [], mentioned: [] }],
     fields,
     params: params.map(([id, shape, frozen = false]) => ({
