@@ -16,6 +16,10 @@ const normed = (x: Vec): number[] => {
   return x.map((v) => (v - mean) / Math.sqrt(variance + 1e-5));
 };
 
+/** Equal parts of a vector; as many as there are names on the left. */
+const cut = (x: Vec, n: number): readonly [Vec, Vec, Vec, Vec, Vec] =>
+  chunk(x, n) as unknown as readonly [Vec, Vec, Vec, Vec, Vec];
+
 const [X, H, T] = [3, 2, 4];
 const closeAll = (got: Vec, want: Vec, what: string): void => {
   expect(got.length, what).toBe(want.length);
@@ -31,8 +35,8 @@ class Own {
   M = (name: string): number[][] => this.run.matrix(`${this.prefix}${name}`);
   v = (name: string): number[] => this.run.vector(`${this.prefix}${name}`);
   /** W x + U h + b, cut into equal parts. */
-  gates(n: number, x: Vec, h: Vec, names: readonly [string, string, string] = ["W", "U", "b"]): number[][] {
-    return chunk(add(mv(this.M(names[0]), x), mv(this.M(names[1]), h), this.v(names[2])), n);
+  gates(n: number, x: Vec, h: Vec, names: readonly [string, string, string] = ["W", "U", "b"]) {
+    return cut(add(mv(this.M(names[0]), x), mv(this.M(names[1]), h), this.v(names[2])), n);
   }
 }
 
@@ -49,16 +53,15 @@ interface Case {
   readonly step: Step;
 }
 
-const lstmGates = (p: Own, x: Vec, h: Vec): [number[], number[], number[], number[]] =>
-  p.gates(4, x, h) as [number[], number[], number[], number[]];
+const lstmGates = (p: Own, x: Vec, h: Vec) => p.gates(4, x, h);
 
 const two = [H, H] as const;
 const cases: Readonly<Record<string, Case>> = {
-  Elman: { step: (p, x, [h]) => [tanh(p.gates(1, x, h as Vec)[0] as Vec)] },
+  Elman: { step: (p, x, [h]) => [tanh(p.gates(1, x, h as Vec)[0])] },
   Jordan: {
     sizes: "H = 5",
     step(p, x, [y]) {
-      const h = sigmoid(p.gates(1, x, y as Vec)[0] as Vec);
+      const h = sigmoid(p.gates(1, x, y as Vec)[0]);
       expect(h.length).toBe(5);
       return [sigmoid(add(mv(p.M("V"), h), p.v("d")))];
     },
@@ -89,7 +92,7 @@ const cases: Readonly<Record<string, Case>> = {
   CoupledLSTM: {
     state: two,
     step(p, x, [h, c]) {
-      const [f, o, g] = p.gates(3, x, h as Vec) as [Vec, Vec, Vec];
+      const [f, o, g] = p.gates(3, x, h as Vec);
       // the input gate i, and f = 1 − i
       const i = not(sigmoid(f));
       const memory = add(mul(not(i), c as Vec), mul(i, tanh(g)));
@@ -101,7 +104,7 @@ const cases: Readonly<Record<string, Case>> = {
     step(p, x, [h, c]) {
       const fromX = mul(p.v("ax"), normed(mv(p.M("W"), x)));
       const fromH = mul(p.v("ah"), normed(mv(p.M("U"), h as Vec)));
-      const [i, f, o, g] = chunk(add(fromX, fromH, p.v("b")), 4) as [Vec, Vec, Vec, Vec];
+      const [i, f, o, g] = cut(add(fromX, fromH, p.v("b")), 4);
       const memory = add(mul(sigmoid(f), c as Vec), mul(sigmoid(i), tanh(g)));
       return [mul(sigmoid(o), tanh(add(mul(p.v("ac"), normed(memory)), p.v("bc")))), memory];
     },
@@ -119,8 +122,8 @@ const cases: Readonly<Record<string, Case>> = {
   GRU: { step: (p, x, [h]) => [a.gru(p.run, "f", x, h as Vec)] },
   GRUResetAfter: {
     step(p, x, [h]) {
-      const [xr, xz, xn] = chunk(add(mv(p.M("W"), x), p.v("b")), 3) as [Vec, Vec, Vec];
-      const [hr, hz, hn] = chunk(mv(p.M("U"), h as Vec), 3) as [Vec, Vec, Vec];
+      const [xr, xz, xn] = cut(add(mv(p.M("W"), x), p.v("b")), 3);
+      const [hr, hz, hn] = cut(mv(p.M("U"), h as Vec), 3);
       const z = sigmoid(add(xz, hz));
       const n = tanh(add(xn, mul(sigmoid(add(xr, hr)), add(hn, p.v("bn")))));
       return [add(mul(z, h as Vec), mul(not(z), n))];
@@ -128,7 +131,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   MGU: {
     step(p, x, [h]) {
-      const [xf, xn] = chunk(add(mv(p.M("W"), x), p.v("b")), 2) as [Vec, Vec];
+      const [xf, xn] = cut(add(mv(p.M("W"), x), p.v("b")), 2);
       const f = sigmoid(add(xf, mv(p.M("Uf"), h as Vec)));
       const n = tanh(add(xn, mv(p.M("Un"), mul(f, h as Vec))));
       return [add(mul(not(f), h as Vec), mul(f, n))];
@@ -136,7 +139,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   MinGRU: {
     step(p, x, [h]) {
-      const [z, n] = chunk(add(mv(p.M("W"), x), p.v("b")), 2) as [Vec, Vec];
+      const [z, n] = cut(add(mv(p.M("W"), x), p.v("b")), 2);
       return [add(mul(not(sigmoid(z)), h as Vec), mul(sigmoid(z), n))];
     },
   },
@@ -146,7 +149,7 @@ const cases: Readonly<Record<string, Case>> = {
     x: H,
     sizes: "H = S0",
     step(p, x, [, c]) {
-      const [n, xf, xr] = chunk(mv(p.M("W"), x), 3) as [Vec, Vec, Vec];
+      const [n, xf, xr] = cut(mv(p.M("W"), x), 3);
       const f = sigmoid(add(xf, mul(p.v("vf"), c as Vec), p.v("bf")));
       const r = sigmoid(add(xr, mul(p.v("vr"), c as Vec), p.v("br")));
       const memory = add(mul(f, c as Vec), mul(not(f), n));
@@ -158,7 +161,7 @@ const cases: Readonly<Record<string, Case>> = {
     state: two,
     args: "x[t], x[t-1], s1[t-1]",
     step(p, x, [, c], before) {
-      const [z, f, o] = p.gates(3, x, before, ["W", "V", "b"]) as [Vec, Vec, Vec];
+      const [z, f, o] = p.gates(3, x, before, ["W", "V", "b"]);
       const memory = add(mul(sigmoid(f), c as Vec), mul(not(sigmoid(f)), tanh(z)));
       return [mul(sigmoid(o), memory), memory];
     },
@@ -279,20 +282,20 @@ model nodes {
 }`),
       [{ ...Object.fromEntries(names.map((n) => [n, numbers(n, n === "x" ? 3 : 2)])), y: 0.3 }],
     );
-    const [x, h, c, k, d] = names.map((n) => numbers(n, n === "x" ? 3 : 2)) as [Vec, Vec, Vec, Vec, Vec];
+    const [x, h, c, k, d] = names.map((n): Vec => numbers(n, n === "x" ? 3 : 2)) as [Vec, Vec, Vec, Vec, Vec];
     const [keep, node, fork] = ["keep.", "node.", "fork."].map((p) => new Own(run, p)) as [Own, Own, Own];
     {
       const kept = [
         [h, c],
         [k, d],
-      ].map(([hk, ck]) => mul(sigmoid(keep.gates(1, x, hk as Vec)[0] as Vec), ck as Vec));
-      const [i, o, u] = node.gates(3, x, add(h, k)) as [Vec, Vec, Vec];
+      ].map(([hk, ck]) => mul(sigmoid(keep.gates(1, x, hk as Vec)[0]), ck as Vec));
+      const [i, o, u] = node.gates(3, x, add(h, k));
       const memory = add(mul(sigmoid(i), tanh(u)), ...kept);
       closeAll(run.value("b", [0]), memory, "c of the child-sum");
       closeAll(run.value("a", [0]), mul(sigmoid(o), tanh(memory)), "h of the child-sum");
     }
     const z = add(mv(fork.M("W"), x), mv(fork.M("L"), h), mv(fork.M("R"), k), fork.v("b"));
-    const [i, fl, fr, o, u] = chunk(z, 5) as [Vec, Vec, Vec, Vec, Vec];
+    const [i, fl, fr, o, u] = cut(z, 5);
     const memory = add(mul(sigmoid(i), tanh(u)), mul(sigmoid(fl), c), mul(sigmoid(fr), d));
     closeAll(run.value("f", [0]), memory, "c of the binary tree");
     closeAll(run.value("e", [0]), mul(sigmoid(o), tanh(memory)), "h of the binary tree");

@@ -102,7 +102,7 @@ function checkModel(
   const spans = blockSpans(model);
   const { train, diagnostics: inBlocks } = validateBlocks({ blocks, fields, optimizers }, spans);
   for (const d of inBlocks) cx.report(d);
-  if (train) checkOptimizer(cx, own, train.optimizer, spans("train", ["optimizer"]) ?? model.nameSpan);
+  if (train && !reporter.failed) checkOptimizer(cx, own, train.optimizer, spans("train", ["optimizer"]) ?? model.nameSpan);
 
   // domains, randoms
   checkAxes(cx);

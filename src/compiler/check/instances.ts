@@ -11,6 +11,9 @@ import { declareParams } from "./params.js";
 import { checkRequire, namesIn } from "./sizes.js";
 import type { Place } from "./types.js";
 
+/** What noise in the body of a cell means, where it means something. */
+export type NoiseInside = (cx: Context, s: Extract<Statement, { kind: "noise" }>, instance: Instance) => void;
+
 type InstanceStatement = Extract<Statement, { kind: "instance" }>;
 
 /** Cells inside cells, so deep that it must be a circle. */
@@ -24,6 +27,7 @@ export function instantiate(
   outer: Names,
   prefix: string,
   via?: Place,
+  noise?: NoiseInside,
 ): Instance | null {
   const { def } = cell;
   const path = `${prefix}${s.target.name}.`;
@@ -95,7 +99,9 @@ export function instantiate(
   for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
   for (const item of def.body) if (item.kind === "require") checkRequire(cx, own, item);
   const instance: Instance = { cell, prefix: path, names: own };
-  for (const item of def.body) declareInside(cx, item, instance, open, via ?? s.span);
+  for (const item of def.body)
+    if (item.kind === "noise" && noise) noise(cx, item, instance);
+    else declareInside(cx, item, instance, open, via ?? s.span);
   return instance;
 }
 

@@ -11,18 +11,16 @@ import type {
   State,
   StepEquations,
 } from "../optimizer/types.js";
-import type { CellDef, Expr, Span, Statement, Target } from "../syntax/ast.js";
+import type { CellDef, Expr, Span, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
+import { alone } from "./alone.js";
 import { buildEquations } from "./build.js";
-import { callCell } from "./cells.js";
 import { numberOf } from "./constants.js";
-import { Context, type Scope } from "./context.js";
+import { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import { type Cell, Names } from "./entities.js";
-import { checkShapes, checkSizes } from "./finish.js";
-import { standardLibrary } from "./imports.js";
-import { constantEquation, instantiate } from "./instances.js";
+import { type Cell, type Entity, Names } from "./entities.js";
+import { constantsOf, namedCells } from "./named.js";
 import { Reporter } from "./report.js";
 import { compared, namesIn } from "./sizes.js";
 import type { Quantity } from "./terms.js";
@@ -33,29 +31,13 @@ const LIBRARY = "optimisers";
 
 /** The optimisers that can be named where `scope` holds. */
 export function optimizersOf(scope: Names): Optimizers {
-  const library = standardLibrary(LIBRARY);
-  const standard = (name: string): Cell | null => {
-    const entity = library.own(name);
-    return entity?.kind === "cell" ? entity.cell : null;
-  };
-  const cellOf = (name: string): Cell | null => {
-    // looking is no use of a name, so this is not `find`
-    for (let names: Names | null = scope; names; names = names.outer) {
-      const entity = names.own(name);
-      if (entity) return entity.kind === "cell" ? entity.cell : standard(name);
-    }
-    return standard(name);
-  };
+  const cells = namedCells(scope, LIBRARY);
   return {
     get names() {
-      const all = new Set([...scope.all(), ...library.all()]);
-      return [...all].filter((name) => {
-        const cell = cellOf(name);
-        return cell !== null && misfit(cell.def) === null;
-      });
+      return cells.names.filter((name) => misfit((cells.find(name) as Cell).def) === null);
     },
     find(name) {
-      const cell = cellOf(name);
+      const cell = cells.find(name);
       return cell && asOptimizer(cell);
     },
   };
@@ -70,9 +52,9 @@ function asOptimizer(cell: Cell): FoundOptimizer {
   if (wrong) return { kind: "unfit", refuse: (at) => notAnOptimizer({ at, name: def.name, ...wrong }) };
   const found: OptimizerCell = {
     name: def.name,
-    numbers: numbersOf(def),
+    numbers: constantsOf(def),
     conditions: def.body.flatMap((s) =>
-      s.kind === "require" ? conditionsOf(s.value, Object.keys(numbersOf(def))) : [],
+      s.kind === "require" ? conditionsOf(s.value, Object.keys(constantsOf(def))) : [],
     ),
     step: (numbers, shape) => equationsOf(cell, numbers, shape.map(dims.number)).equations,
   };
@@ -81,12 +63,13 @@ function asOptimizer(cell: Cell): FoundOptimizer {
 
 /** Reports the mistakes in the body of an optimiser, for the shapes of the model's parameters; `at`: where it is named. */
 export function checkOptimizer(cx: Context, scope: Names, { kind, lr, options }: OptimizerConfig, at: Place): void {
-  const entity = scope.find(kind);
-  if (entity?.kind !== "cell") return; // the library has none
+  const cells = namedCells(scope, LIBRARY);
+  const cell = cells.find(kind);
+  if (!cell || cells.isStandard(cell)) return; // those have none
   const shapes = cx.quantities.flatMap((q) => (q.role === "param" ? [shapeOf(q.type) ?? []] : []));
   const ranks = new Map(shapes.map((shape) => [shape.length, shape]));
   for (const shape of ranks.values())
-    for (const d of equationsOf(entity.cell, { ...options, lr }, shape, cx.sizes, at).mistakes) cx.report(d);
+    for (const d of equationsOf(cell, { ...options, lr }, shape, cx.sizes, at).mistakes) cx.report(d);
 }
 
 const isOpen = (t: Target): boolean => t.type?.kind === "shape" && t.type.open && t.type.dims.length === 0;
@@ -113,19 +96,9 @@ function misfit(def: CellDef): { readonly reason: string; readonly place: Place 
   if (more) return at(more, `\`${more.name}\` is the new value of no state`);
   for (const s of def.body)
     if (!["equation", "require"].includes(s.kind)) return at(s, "it has equations and hyperparameters only");
-  if (!Object.hasOwn(numbersOf(def), "lr"))
+  if (!Object.hasOwn(constantsOf(def), "lr"))
     return at({ span: def.nameSpan }, "it has no learning rate: an equation such as `lr = 0.1`");
   return null;
-}
-
-function numbersOf(def: CellDef): Numbers {
-  const cx = new Context(new Reporter());
-  const none = new Names();
-  const found = def.body.flatMap((item) => {
-    const number = constantEquation(cx, item, none);
-    return number ? [[number.name, number.value] as const] : [];
-  });
-  return Object.fromEntries(found);
 }
 
 const mirrored = { "<": ">", "<=": ">=", ">": "<", ">=": "<=" } as const;
@@ -157,63 +130,37 @@ function conditionsOf(e: Expr, known: readonly string[]): Condition[] {
 /** The equations for a parameter of a shape, or what is wrong with them. */
 function equationsOf(
   cell: Cell,
-  numbers: Numbers,
+  { lr: _, ...numbers }: Numbers,
   shape: readonly Dim[],
   sizes: ReadonlyMap<string, number> = new Map(),
   at: Place = cell.def.nameSpan,
 ): { readonly equations: StepEquations | null; readonly mistakes: readonly Diagnostic[] } {
   const { def } = cell;
-  const reporter = new Reporter();
-  const cx = new Context(reporter);
-  for (const [name, n] of sizes) cx.sizes.set(name, n);
-  const names = new Names();
-  const { lr: _, ...constants } = numbers;
-  const instance = instantiate(cx, instanceOf(def, constants, at), cell, names, "", at);
-  if (!instance) return { equations: null, mistakes: reporter.diagnostics };
-  const given = (name: string, type: Quantity["type"], span: Place): Quantity =>
-    cx.quantity({ name, role: "frozen", slots: [], type, declared: true, span });
-  const rate = given("lr", scalar(), def.nameSpan);
-  instance.names.set("lr", { kind: "quantity", quantity: rate, place: at });
-  const formals = def.formals.map((f) => {
-    const quantity = given(f.name, isOpen(f) ? float(shape) : scalar(), f.nameSpan);
-    names.set(f.name, { kind: "quantity", quantity, place: at });
-    return quantity;
+  const given = new Map<string, string>();
+  const value = (cx: Context, name: string, type: Quantity["type"], place: Place): Entity => {
+    const quantity = cx.quantity({ name, role: "frozen", slots: [], type, declared: true, span: place });
+    given.set(name, quantity.id);
+    return { kind: "quantity", quantity, place };
+  };
+  let rate = "";
+  const { cx, results } = alone(cell, {
+    numbers,
+    sizes,
+    at,
+    formal: (own, f) => value(own, f.name, isOpen(f) ? float(shape) : scalar(), f.nameSpan),
+    prepare(own, instance) {
+      instance.names.set("lr", value(own, "lr", scalar(), def.nameSpan));
+      rate = given.get("lr") as string;
+    },
   });
-  const scope: Scope = { names, vars: new Map(), slots: [], prefix: "", via: at };
-  const results = callCell(cx, instance, callOf(def, at), scope, []);
-  cx.solver.run();
-  if (!reporter.failed) checkShapes(cx);
-  if (!reporter.failed) checkSizes(cx);
-  if (reporter.failed) return { equations: null, mistakes: reporter.diagnostics };
-  for (const warn of cx.warnings) warn();
-  const ids = results.map((r) => {
-    if (r.kind !== "read") throw new Error(`a result of ${def.name} is no value`);
-    return r.of.id;
-  });
-  const [parameter, gradient, ...before] = formals.map((q) => q.id) as [string, string, ...string[]];
-  const [next, ...after] = ids as [string, ...string[]];
+  const mistakes = cx.reporter.diagnostics;
+  if (!results) return { equations: null, mistakes };
+  const [parameter, gradient, ...before] = def.formals.map((f) => given.get(f.name)) as [string, string, ...string[]];
+  const [next, ...after] = results.map((q) => q.id) as [string, ...string[]];
   const states = def.formals
     .slice(2)
     .map(
       (f, i): State => ({ name: f.name, scalar: isNumber(f), before: before[i] as string, after: after[i] as string }),
     );
-  const equations = { system: buildEquations(cx), parameter, gradient, rate: rate.id, next, states };
-  return { equations, mistakes: reporter.diagnostics };
-}
-
-const INSTANCE = "step";
-
-function instanceOf(def: CellDef, constants: Numbers, span: Place): Extract<Statement, { kind: "instance" }> {
-  const args = Object.entries(constants).map(([name, value]) => ({
-    name,
-    value: { kind: "number", value, span } as const,
-    span,
-  }));
-  const target = { name: INSTANCE, nameSpan: span, indices: [], span };
-  return { kind: "instance", target, cell: def.name, cellSpan: span, args, span };
-}
-
-function callOf(def: CellDef, span: Place): Extract<Expr, { kind: "call" }> {
-  const args = def.formals.map((f) => ({ value: { kind: "name", name: f.name, span } as const, span }));
-  return { kind: "call", callee: INSTANCE, calleeSpan: span, binders: [], args, span };
+  return { equations: { system: buildEquations(cx), parameter, gradient, rate, next, states }, mistakes };
 }
