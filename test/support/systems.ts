@@ -2,6 +2,7 @@
 import { grad } from "../../src/compiler/ad/grad.js";
 import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
 import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
+import { validOf } from "../../src/compiler/plan/places.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { paddedLength } from "../../src/compiler/system/axes.js";
 import { outerNames } from "../../src/compiler/system/positions.js";
@@ -9,6 +10,7 @@ import { axisOf, getValue, product, type System, type Value } from "../../src/co
 import { type Environment, Evaluator, type Lengths } from "../../src/compiler/targets/reference/evaluator.js";
 import type { DrawReply, DrawRequest } from "../../src/runtime/decoder/types.js";
 import type { Device, DeviceTensor } from "../../src/runtime/device.js";
+import { layoutOf, ownIndex, placed, type TestLayout } from "./layout.js";
 import { difference, uniform } from "./numbers.js";
 import type { Case } from "./sketch.js";
 
@@ -23,8 +25,10 @@ export interface PlanRun {
   readonly draw?: (request: DrawRequest) => DrawReply;
 }
 
-export const extentsOf = (env: Environment, extra = 0): Record<string, number> =>
-  Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Math.max(0, ...flat(all)) + extra]));
+export const extentsOf = (env: Environment, extra = 0, layout?: TestLayout): Record<string, number> => ({
+  ...Object.fromEntries(Object.entries(env.lengths).map(([axis, all]) => [axis, Math.max(0, ...flat(all)) + extra])),
+  ...Object.fromEntries(Object.entries(layout?.widths ?? {}).map(([axis, all]) => [axis, all.reduce((a, b) => a + b)])),
+});
 
 const flat = (lengths: readonly Lengths[]): number[] => lengths.flatMap((l) => (typeof l === "number" ? [l] : flat(l)));
 
@@ -53,18 +57,25 @@ export function lengthsOf(
   system: System,
   env: Environment,
   extents: Record<string, number>,
+  layout: TestLayout = { widths: {}, places: {} },
 ): Record<string, Int32Array> {
+  const valid = Object.entries(layout.places).map(([axis, places]) => {
+    const n = extents[axis] as number;
+    const at = Array.from({ length: n }, (_, place) => places.map((own) => (own.includes(place) ? n : 0)));
+    return [validOf(axis), Int32Array.from(at.flat())] as const;
+  });
   const evaluator = new Evaluator(system, env);
   const own = [...system.axes.values()].filter((a) => a.kind === "ragged");
-  return Object.fromEntries(
-    own.map(({ id }) => {
+  return Object.fromEntries([
+    ...valid,
+    ...own.map(({ id }) => {
       const outer = indices(around(system, id).map((a) => extentOf(system, a, extents, env.batch)));
       const all = outer.flatMap((index) =>
         Array.from({ length: env.batch }, (_, b) => evaluator.extent(id, { "#": b }, [...index].reverse())),
       );
-      return [id, Int32Array.from(all)];
+      return [id, Int32Array.from(all)] as const;
     }),
-  );
+  ]);
 }
 
 /** All index tuples of a shape, row by row. */
@@ -80,6 +91,19 @@ function positions(system: System, v: Value, extents: Record<string, number>, ba
     all = all.flatMap((p) => Array.from({ length: n }, (_, k) => p.map((x, j) => (j === i ? k : x))));
   }
   return all;
+}
+
+/** The index of a sample's own that lies at a place of a batch; null on padding. */
+function ownOf(
+  system: System,
+  v: Value,
+  place: readonly number[],
+  env: Environment,
+  layout: TestLayout,
+): number[] | null {
+  const b = place[v.slots.findIndex((s) => s.axis === "#")] ?? 0;
+  const index = v.slots.map((s, i) => ownIndex(layout, s.axis, b, place[i] as number));
+  return index.includes(-1) || !isInside(system, v, index, env) ? null : index;
 }
 
 /** Is an index inside the sample's own lengths? Without a sample, inside the longest. */
@@ -100,13 +124,16 @@ export function dataOf(
   env: Environment,
   extents: Record<string, number>,
   padding: Padding,
+  layout: TestLayout = { widths: {}, places: {} },
 ): { data: Float32Array | Int32Array; shape: number[] } {
   const all = positions(system, v, extents, env.batch);
   const n = product(v.shape);
   const data = v.dtype === "int" ? new Int32Array(all.length * n) : new Float32Array(all.length * n);
-  all.forEach((index, k) => {
-    if (isInside(system, v, index, env)) {
-      data.set(Array.from(env.given(v.id, index)), k * n);
+  all.forEach((place, k) => {
+    const index = ownOf(system, v, place, env, layout);
+    if (index) {
+      const given = Array.from(env.given(v.id, index));
+      data.set(v.dtype === "int" ? given.map((x) => placed(layout, system, v, index[0] as number, x)) : given, k * n);
       return;
     }
     if (v.step !== undefined) data[k] = -1;
@@ -126,19 +153,21 @@ export function runPlan(
   outputs: readonly string[],
   options: PlanRun = {},
 ): Map<string, Float32Array | Int32Array> | null {
-  const extents = extentsOf(env, options.extra);
-  const plan = lower({ system, program: schedule(system) }, { batch: env.batch, extents }, outputs, options.lower);
+  const layout = layoutOf(system, env, options.extra);
+  const extents = extentsOf(env, options.extra, layout);
+  const shapes = { batch: env.batch, extents, widths: layout.widths };
+  const plan = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
   const executable = device.prepare(plan);
   const own: DeviceTensor[] = [];
   const given = new Map<string, DeviceTensor>();
   try {
     for (const id of plan.given) {
-      const { data, shape } = dataOf(system, getValue(system, id), env, extents, options.padding ?? "zero");
+      const { data, shape } = dataOf(system, getValue(system, id), env, extents, options.padding ?? "zero", layout);
       const tensor = device.upload(data, shape);
       own.push(tensor);
       given.set(id, tensor);
     }
-    const lengths = lengthsOf(system, env, extents);
+    const lengths = lengthsOf(system, env, extents, layout);
     const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
     own.push(...(results?.values() ?? []));
     return results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));
@@ -156,13 +185,15 @@ export function compare(
   extra = 0,
 ): { worst: number; where: string } {
   const evaluator = new Evaluator(system, env);
-  const extents = extentsOf(env, extra);
+  const layout = layoutOf(system, env, extra);
+  const extents = extentsOf(env, extra, layout);
   let found = { worst: 0, where: "" };
   for (const [id, data] of results) {
     const v = getValue(system, id);
     const n = product(v.shape);
-    positions(system, v, extents, env.batch).forEach((index, k) => {
-      if (!isInside(system, v, index, env)) return;
+    positions(system, v, extents, env.batch).forEach((place, k) => {
+      const index = ownOf(system, v, place, env, layout);
+      if (!index) return;
       evaluator.value(id, index).forEach((x, i) => {
         const got = data[k * n + i] as number;
         const d = x === got ? 0 : difference(x, got);

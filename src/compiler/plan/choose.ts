@@ -3,7 +3,7 @@ import { getValue, type Read, type Slot, type Value } from "../system/types.js";
 import { select } from "./masks.js";
 import { type Choice, gatherAlong, scatterAlong } from "./rows.js";
 import { isConst, type Ref } from "./types.js";
-import { type Around, indexOf, lengthsOf, reduceOver, valid } from "./variables.js";
+import { type Around, indexOf, lengthOf, reduceOver, valid } from "./variables.js";
 
 /** One equation with its arguments, in the layout of the frame. */
 interface Here extends Around {
@@ -44,7 +44,8 @@ function limitOf(here: Here): Ref | null {
   const { extents, v, slot } = here;
   const index = v.eq?.args[1] as Read;
   if (getValue(extents.system, index.v).step !== undefined || !extents.isRagged(slot.axis)) return null;
-  const lengths = lengthsOf(here, slot, true);
+  if (extents.isLevelled(slot.axis)) return null; // where a node or edge lies is no longer than nothing
+  const lengths = lengthOf(here, slot.axis, here.frame.outer.get(slot.name) ?? [], true);
   return isConst(lengths) ? null : lengths;
 }
 
@@ -53,6 +54,7 @@ const choiceOf = (here: Here): Choice => ({
   rank: here.lead.length,
   dim: here.dim,
   n: here.lead[here.dim] as number,
+  from: here.frame.dims[here.dim]?.from as number,
   index: here.index,
   limit: limitOf(here),
 });
@@ -91,7 +93,7 @@ function selection(here: Here): Ref {
   const chosen = flat.where(column, x, fill);
   const inside = limitOf(here) ? select(flat, valid(here, [slot]), chosen, fill, frame, rank) : chosen;
   if (!eq.red) return inside;
-  if (eq.red.kind === "sum") return flat.sum(inside, reduced, [...lead, ...v.shape]);
+  if (eq.red.kind === "sum" || eq.red.kind === "draw") return flat.sum(inside, reduced, [...lead, ...v.shape]);
   const overSamples = eq.red.vars.some((s) => s.axis === "#");
   const truth = valid(here, [...eq.red.vars, ...(overSamples ? v.slots : [])]);
   return reduceOver(here, eq.red.kind, reduced, truth, inside, rank, v.shape);

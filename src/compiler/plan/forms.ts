@@ -33,7 +33,8 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
   for (const v of system.values.values()) {
     const own = (looped.get(v.id) ?? []).map((l) => slotAt(v, l.axis));
     // every draw is a call of its own
-    const all = v.eq?.op === "draw" ? v.slots.flatMap((s, i) => (s.axis === "#" ? [] : [i])) : [];
+    const isOwn = (s: Slot): boolean => s.axis !== "#" && s.name !== v.eq?.attrs["along"];
+    const all = v.eq?.op === "draw" ? v.slots.flatMap((s, i) => (isOwn(s) ? [i] : [])) : [];
     steps.set(v.id, new Set([...own, ...all]));
   }
   const uses = usesOf(system);

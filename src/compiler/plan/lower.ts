@@ -5,12 +5,14 @@
 import { zeroOnPadding } from "../passes/mask-padding.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
 import { slotOver } from "../system/axes.js";
+import { outerNames } from "../system/positions.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { choose } from "./choose.js";
 import { chooseForms, type Forms } from "./forms.js";
+import { emptyOf, reachable } from "./levels.js";
 import { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
-import { Extents, type Frame } from "./places.js";
+import { type Dim, Extents, type Frame } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
 import { ruleOf } from "./rules/index.js";
@@ -18,7 +20,7 @@ import { apply } from "./rules/types.js";
 import { Flat } from "./tensors.js";
 import { isConst, type Ref } from "./types.js";
 import { type Indices, isBatch, Values } from "./values.js";
-import { type Around, along, extentOf, indexOf, reduceOver, valid } from "./variables.js";
+import { type Around, along, indexOf, lengthOf, reduceOver, valid } from "./variables.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
 
@@ -26,6 +28,8 @@ export interface Shapes {
   readonly batch: number;
   /** Padded lengths of the ragged axes, by axis id. */
   readonly extents: Readonly<Record<string, number>>;
+  /** Of the axes of trees and graphs: how many places each level has. They add up to the padded length. */
+  readonly widths?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface LowerOptions {
@@ -64,7 +68,7 @@ class Lowering {
     readonly options: LowerOptions,
   ) {
     this.#system = compute.system;
-    this.#extents = new Extents(this.#system, shapes.batch, shapes.extents);
+    this.#extents = new Extents(this.#system, shapes.batch, shapes.extents, shapes.widths);
     this.#forms = chooseForms(compute.program, outputs);
     this.#zeros = zeroOnPadding(this.#system);
     this.#values = new Values({
@@ -116,7 +120,7 @@ class Lowering {
 
   #loop(loop: Loop, inside: readonly (readonly [Loop, number])[]): void {
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    const n = this.#extents.of(loop.axis);
+    const n = this.#extents.steps(loop.axis);
     if (n === 0) return;
     for (const id of loop.members)
       for (const index of [0, n - 1]) {
@@ -134,8 +138,8 @@ class Lowering {
     if (v.eq?.op !== "draw") return [at];
     let all: Indices[] = [at];
     v.slots.forEach((s, i) => {
-      if (isBatch(s) || at[i] !== null) return;
-      const n = this.#extents.of(s.axis);
+      if (isBatch(s) || at[i] !== null || s.name === v.eq?.attrs["along"]) return;
+      const n = this.#extents.steps(s.axis);
       all = all.flatMap((t) => Array.from({ length: n }, (_, k) => t.map((x, j) => (j === i ? k : x))));
     });
     return all;
@@ -156,10 +160,20 @@ class Lowering {
   #frameOf(v: Value, at: Indices, extra: readonly Slot[] = []): Frame {
     const slots = [...v.slots, ...extra];
     return {
-      dims: slots
-        .filter((s, i) => !isBatch(s) && (at[i] ?? null) === null)
-        .map((s) => ({ v: s.name, axis: s.axis, from: 0, len: this.#extents.of(s.axis) })),
-      fixed: new Map(v.slots.flatMap((s, i) => (typeof at[i] === "number" ? [[s.name, at[i] as number]] : []))),
+      dims: slots.flatMap((s, i): Dim[] => {
+        const n = at[i] ?? null;
+        const whole = { v: s.name, axis: s.axis, from: 0, len: this.#extents.of(s.axis) };
+        if (this.#extents.isLevelled(s.axis))
+          return [{ ...whole, ...(n === null ? {} : this.#extents.levels(s.axis, n, n)), isLevelled: true }];
+        return isBatch(s) || n !== null ? [] : [whole];
+      }),
+      fixed: new Map(
+        v.slots.flatMap((s, i) => {
+          const n = at[i];
+          return typeof n === "number" && !this.#extents.isLevelled(s.axis) ? [[s.name, n] as const] : [];
+        }),
+      ),
+      outer: new Map(slots.flatMap((s) => (s.of === undefined ? [] : [[s.name, outerNames(slots, s)]]))),
       batch: slots.some(isBatch) ? this.#extents.batch : 1,
     };
   }
@@ -167,7 +181,7 @@ class Lowering {
   #compute(v: Value, at: Indices): Ref {
     const eq = v.eq as NonNullable<Value["eq"]>;
     const { red } = eq;
-    const frame = this.#frameOf(v, at, red?.vars);
+    const frame = reachable(v, at, this.#frameOf(v, at, red?.vars), this.#extents);
     this.#flat.origin = at.some((n) => n !== null) ? `${v.id}[${at.filter((n) => n !== null)}]` : v.id;
     const around: Around = { flat: this.#flat, extents: this.#extents, frame };
     const lead = [...frame.dims.map((d) => d.len), frame.batch];
@@ -175,20 +189,27 @@ class Lowering {
     const reduced = red
       ? lead.flatMap((_, i) => (red.vars.some((s) => s.name === (frame.dims[i]?.v ?? "#")) ? [i] : []))
       : [];
+    // a level without edges
+    if (frame.dims.some((d) => d.isLevelled && d.len === 0))
+      return this.#flat.constant(emptyOf(v, frame), v.dtype === "int");
     const args = eq.args.map((r) => this.#reads.read(r, frame));
     let result: Ref;
     switch (eq.op) {
       case "index":
         return indexOf(around, eq.attrs["slot"] as string);
       case "extent":
-        return extentOf(around, eq.attrs["axis"] as string);
+        return lengthOf(
+          around,
+          eq.attrs["axis"] as string,
+          (eq.attrs["within"] as readonly string[] | undefined) ?? [],
+        );
       case "softmaxAlong":
       case "firstMaxAlong": {
         const slot = v.slots.find((s) => s.name === eq.along) as Slot;
         return along(around, eq, slot, args[0] as Ref, rank);
       }
       case "draw":
-        return this.#draw(v, at, args);
+        return this.#draw(v, at, args, around);
       case "mask": {
         const names = eq.attrs["slots"] as readonly string[];
         const slots = [...v.slots, ...(red?.vars ?? [])].filter((s) => names.includes(s.name));
@@ -199,7 +220,7 @@ class Lowering {
       }
       default: {
         const shapes = eq.args.map((r) => getValue(this.#system, r.v).shape);
-        if (red && red.kind !== "sum" && eq.op !== "only") {
+        if (red && red.kind !== "sum" && red.kind !== "draw" && eq.op !== "only") {
           const truth = valid(around, [...red.vars, ...(red.vars.some(isBatch) ? v.slots : [])]);
           result = reduceOver(around, red.kind, reduced, truth, args[0] as Ref, rank, v.shape);
           break;
@@ -251,24 +272,46 @@ class Lowering {
     return this.#flat.reshape(x, [...kept, ...x.shape.slice(lead.length)]);
   }
 
-  /** Its parameters written out in full, one call of the callback. */
-  #draw(v: Value, at: Indices, args: readonly Ref[]): Ref {
+  /**
+   * Its parameters written out in full, one call of the callback: [batch, features…], and where the distribution ranges over
+   * variables, [batch, each of them…, features…]. The parameter k holds the logits of the variable k: −∞ on its padding.
+   */
+  #draw(v: Value, at: Indices, args: readonly Ref[], around: Around): Ref {
     const eq = v.eq as NonNullable<Value["eq"]>;
     const flat = this.#flat;
-    const batch = v.slots.some(isBatch) ? this.#extents.batch : 1;
-    const parameters = args.map((x, i) =>
-      flat.full(x, [batch, ...getValue(this.#system, (eq.args[i] as { v: string }).v).shape]),
-    );
+    const { frame } = around;
+    const vars = eq.red?.vars ?? [];
+    const isOver = frame.dims.map((d) => vars.some((s) => s.name === d.v));
+    const lead = frame.dims.map((d, i) => (isOver[i] ? d.len : 1));
+    const count = lead.length;
+    const parameters = args.map((x, k) => {
+      const { shape } = getValue(this.#system, (eq.args[k] as { v: string }).v);
+      const own = vars[k];
+      const none = flat.constant(Number.NEGATIVE_INFINITY);
+      const inside = own ? select(flat, valid(around, [own]), x, none, frame, shape.length) : x;
+      const full = flat.full(inside, [...lead, frame.batch, ...shape]);
+      const perm = [count, ...lead.keys(), ...shape.map((_, i) => count + 1 + i)];
+      return flat.reshape(flat.transpose(full, perm), [frame.batch, ...lead.filter((_, i) => isOver[i]), ...shape]);
+    });
     const int = v.dtype === "int";
-    const shape = [batch, ...v.shape];
+    // all entries of a sequence in one draw
+    const whole = frame.dims.filter((d) => d.v === eq.attrs["along"]).map((d) => d.len);
+    const shape = [...whole, frame.batch, ...v.shape];
+    const { dist, base } = eq.attrs as { dist: string; base?: string };
     const n = flat.emit(
       "draw",
       parameters,
-      { value: v.id, dist: eq.attrs["dist"] as string, index: at.filter((i): i is number => i !== null) },
-      this.options.beam ? [shape, [batch]] : [shape],
+      {
+        value: v.id,
+        dist,
+        over: vars.length,
+        index: at.filter((i): i is number => i !== null),
+        ...(base === undefined ? {} : { base }),
+      },
+      this.options.beam ? [shape, [frame.batch]] : [shape],
       int,
     );
-    if (this.options.beam) this.#lineage.drew({ n, out: 1, shape: [batch], int: true });
+    if (this.options.beam) this.#lineage.drew({ n, out: 1, shape: [frame.batch], int: true });
     return { n, out: 0, shape, int };
   }
 }
@@ -279,7 +322,7 @@ function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], exten
   for (const [loop, time] of inside) {
     const slot = v.slots.indexOf(slotOver(extents.system, v, loop.axis) as Slot);
     const index = indexAt(loop, v.id, time);
-    if (index < 0 || index >= extents.of(loop.axis)) return null;
+    if (index < 0 || index >= extents.steps(loop.axis)) return null;
     if (at[slot] !== null && at[slot] !== index) return null;
     at[slot] = index;
   }

@@ -2,8 +2,10 @@
  * Reads: a value at one place per slot, in the layout of a frame ([dims…, batch, features…], 1 where it does not depend on
  * a dim). Ranges that leave the domain are cut at its ends; boundary clauses that depend on the lengths are selected.
  */
-import { type Clause, getValue, type Pos, type Read, type Slot, type System, type Value } from "../system/types.js";
-import { select } from "./masks.js";
+import { outerNames } from "../system/positions.js";
+import { type Clause, getValue, type Read, type Slot, type System, type Value } from "../system/types.js";
+import { stridesOf } from "./known.js";
+import { hostDimsOf, select } from "./masks.js";
 import {
   both,
   dimOf,
@@ -16,7 +18,7 @@ import {
   type Truth,
 } from "./places.js";
 import type { Flat } from "./tensors.js";
-import { isConst, type Ref, size } from "./types.js";
+import { isConst, type Ref, type Side, size } from "./types.js";
 import { concatAlong, type Indices, isBatch, type Values } from "./values.js";
 
 /** Is a value known to be 0 on the padding of a slot? */
@@ -41,16 +43,15 @@ export class Reads {
     const v = getValue(this.system, r.v);
     const when = r.when.map((c) => this.extents.cond(c, place, frame)).reduce(both, true);
     if (when === false) return this.#zero(v);
-    const x = this.#fetch(
-      v,
-      r.idx.map((p, i) => this.#locate(p, (v.slots[i] as Slot).axis, place)),
-      frame,
-    );
+    const places: Place[] = [];
+    for (const [i, p] of r.idx.entries()) {
+      const { axis } = v.slots[i] as Slot;
+      // those around a slot stand before it
+      places.push(axis === "#" ? BATCH_PLACE : this.extents.locate(p, axis, place, outerPlaces(v, places, i)));
+    }
+    const x = this.#fetch(v, places, frame);
     return select(this.flat, when, x, this.#zero(v), frame, v.shape.length);
   }
-
-  #locate = (p: Pos, axis: string, place: (v: string) => Place): Place =>
-    axis === "#" ? { k: "span", v: "#", shift: 0 } : this.extents.locate(p, axis, place);
 
   #zero = (v: Value): Ref => this.flat.constant(0, v.dtype === "int");
 
@@ -81,7 +82,7 @@ export class Reads {
       if (isBatch(s)) continue;
       const p = places[i] as Place;
       if (this.#isExtended(v, places, i, frame)) continue;
-      const inside = this.extents.inRange(p, s.axis, frame, false);
+      const inside = this.extents.inRange(p, s.axis, outerPlaces(v, places, i), frame, false);
       if (inside === false) return null;
       // where it is 0 on its padding, reading the padding is reading outside
       const known = p.k !== "end" && this.zeros(v.id, s.name);
@@ -96,10 +97,11 @@ export class Reads {
       if (isBatch(s)) continue;
       const p = places[i] as Place;
       const pin = c.pins.find((q) => q.slot === s.name);
-      if (!pin) truth = both(truth, this.extents.inRange(p, s.axis, frame, false));
+      const outer = outerPlaces(v, places, i);
+      if (!pin) truth = both(truth, this.extents.inRange(p, s.axis, outer, frame, false));
       else if (this.#isExtended(v, places, i, frame)) return false;
       else {
-        const at = this.extents.locate(pin.at, s.axis, placesOf(frame));
+        const at = this.extents.locate(pin.at, s.axis, placesOf(frame), outer);
         truth = both(truth, this.extents.equal(p, at, s.axis, frame, false));
       }
       if (truth === false) return false;
@@ -200,7 +202,15 @@ export class Reads {
     for (const i of [...spans].reverse()) {
       const p = places[i] as Place;
       if (p.k !== "end") continue;
-      x = this.#atEnd(x, open.indexOf(i), p.off, (v.slots[i] as Slot).axis, frame.batch, v.shape.length);
+      const side = this.extents.sideOf(p, (v.slots[i] as Slot).axis);
+      x = this.#atEnd(
+        x,
+        open.indexOf(i),
+        side,
+        open.map((k) => places[k] as Place),
+        frame,
+        v.shape.length,
+      );
       open.splice(open.indexOf(i), 1);
     }
     if (isConst(x)) return x;
@@ -213,29 +223,38 @@ export class Reads {
     return this.flat.reshape(moved, [...lead, ...shape.slice(vars.length)]);
   }
 
-  /** Index `length + off` of a dim, each sample at its own length. Where that is before the start, any index: a guard hides it. */
-  #atEnd(x: Ref, dim: number, off: number, axis: string, batch: number, rank: number): Ref {
+  /**
+   * Index `length + off` of a dim, each sample at its own length. Where that is before the start, any index: a guard hides
+   * it. `places`: what the dims stand for.
+   */
+  #atEnd(x: Ref, dim: number, side: Side, places: readonly Place[], frame: Frame, rank: number): Ref {
     if (isConst(x)) return x;
     const { flat } = this;
-    const lead = x.shape.slice(0, dim);
+    const last = x.shape.length - rank - 1;
+    const features = x.shape.slice(last + 1);
     const len = x.shape[dim] as number;
-    const rest = x.shape.slice(dim + 1);
-    if (len === 1) return flat.reshape(x, [...lead, ...rest]);
-    const batchDim = rest.length - 1 - rank;
-    const inner = rest.slice(0, batchDim);
-    const own = rest[batchDim] as number;
-    const features = rest.slice(batchDim + 1);
-    const rows = size(lead) * size(inner) * batch;
-    const index = flat.one(
-      "endRows",
-      [],
-      { axis, off, outer: size(lead), len, inner: size(inner), own, batch },
-      [rows],
-      true,
-    );
-    const table = flat.reshape(x, [size(lead) * len * size(inner) * own, size(features)]);
-    const found = flat.one("gather", [table, index], {}, [rows, size(features)], x.int);
-    return flat.reshape(found, [...lead, ...inner, batch, ...features]);
+    if (len === 1) return flat.reshape(x, [...x.shape.slice(0, dim), ...x.shape.slice(dim + 1)]);
+    const strides = stridesOf(x.shape.slice(0, last + 1));
+    const { dims, hostDims, rename } = hostDimsOf([side], frame);
+    const others = places.flatMap((p, k) => {
+      if (k === dim) return [];
+      const n = x.shape[k] as number;
+      const host = p.k === "span" ? hostDims[dims.findIndex((d) => d.v === p.v)] : undefined;
+      return [{ dim: host ?? { v: `d${k}`, from: 0, len: n }, stride: n === 1 ? 0 : (strides[k] as number) }];
+    });
+    const shape = [...others.map((o) => o.dim.len), frame.batch];
+    const attrs = {
+      side: rename(side),
+      len,
+      stride: strides[dim] as number,
+      dims: others.map((o) => o.dim),
+      strides: [...others.map((o) => o.stride), x.shape[last] === 1 ? 0 : 1],
+      batch: frame.batch,
+    };
+    const index = flat.one("endRows", [], attrs, [size(shape)], true);
+    const table = flat.reshape(x, [size(x.shape.slice(0, last + 1)), size(features)]);
+    const found = flat.one("gather", [table, index], {}, [size(shape), size(features)], x.int);
+    return flat.reshape(found, [...shape, ...features]);
   }
 
   /** x[t, t]: the entries of one range where another has the same index, selected and summed. */
@@ -244,7 +263,12 @@ export class Reads {
     const { axis } = v.slots[twice] as Slot;
     const { from, len } = dimOf(frame, p.v);
     const name = `${p.v}'`;
-    const wide: Frame = { ...frame, dims: [...frame.dims, { v: name, axis, from, len }] };
+    const outer = frame.outer.get(p.v);
+    const wide: Frame = {
+      ...frame,
+      dims: [...frame.dims, { v: name, axis, from, len }],
+      outer: outer ? new Map([...frame.outer, [name, outer]]) : frame.outer,
+    };
     const apart = places.map((q, i): Place => (i === twice ? { ...p, v: name } : q));
     const x = this.#fetch(v, apart, wide);
     const same: Truth = [{ rel: "eq", a: { v: p.v, end: null, off: 0 }, b: { v: name, end: null, off: 0 } }];
@@ -257,6 +281,12 @@ export class Reads {
     return this.flat.reshape(summed, [...shape.slice(0, d), ...shape.slice(d + 1)]);
   }
 }
+
+const BATCH_PLACE: Place = { k: "span", v: "#", shift: 0 };
+
+/** Where a read looks along the axes around that of slot `i`, the nearest first. */
+const outerPlaces = (v: Value, places: readonly Place[], i: number): Place[] =>
+  outerNames(v.slots, v.slots[i] as Slot).map((name) => places[v.slots.findIndex((s) => s.name === name)] as Place);
 
 /** The second of two slots that one variable indexes; null if there is none. */
 function diagonal(places: readonly Place[]): number | null {

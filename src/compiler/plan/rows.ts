@@ -14,7 +14,9 @@ export interface Choice {
   /** Its position among the dims, and its extent. */
   readonly dim: number;
   readonly n: number;
-  /** Integers, over `rank` dims, 1 along `dim`. Outside of 0 … n − 1 there is nothing. */
+  /** The index that its first entry is. */
+  readonly from: number;
+  /** Integers, over `rank` dims, 1 along `dim`. Outside of from … from + n − 1 there is nothing. */
   readonly index: Ref;
   /** Where a sample ends before n: integers like the index. */
   readonly limit: Ref | null;
@@ -22,11 +24,12 @@ export interface Choice {
 
 /** The entries of `table`, [dims…, features…], at the index: [dims…, features…] with 1 along the dim. */
 export function gatherAlong(choice: Choice, table: TensorRef, features: readonly number[]): Ref {
-  const { flat, dim, n, index } = choice;
+  const { flat, dim, n, index, from } = choice;
   const lead = table.shape.slice(0, table.shape.length - features.length);
   if (isConst(index) && !choice.limit) {
-    if (index.c < 0 || index.c >= n) return flat.constant(0, table.int);
-    const entry = flat.entry(table, dim, index.c);
+    const i = index.c - from;
+    if (i < 0 || i >= n) return flat.constant(0, table.int);
+    const entry = flat.entry(table, dim, i);
     return flat.reshape(entry, [...replaced(lead, dim, 1), ...features]);
   }
   const own = indexShape(choice);
@@ -113,12 +116,12 @@ function indexShape({ flat, rank, index, limit }: Choice): number[] {
 
 /** The number of the row that each place of `shape` means: stride · index + its own offset; −1 where there is none. */
 function rowNumbers(choice: Choice, shape: readonly number[], stride: number, strides: readonly number[]): Ref {
-  const { flat, n, limit } = choice;
+  const { flat, n, limit, from } = choice;
   const index = choice.index;
   const numbers = limit ? null : known(flat, flat.full(index, shape));
   if (numbers) {
     const base = offsets(shape, strides);
-    const rows = numbers.map((i, k) => (i >= 0 && i < n ? i * stride + (base[k] as number) : -1));
+    const rows = numbers.map((i, k) => (i >= from && i < from + n ? (i - from) * stride + (base[k] as number) : -1));
     return flat.literal(rows, [size(shape)]);
   }
   const source = entryOf(flat, index);
@@ -131,7 +134,7 @@ function rowNumbers(choice: Choice, shape: readonly number[], stride: number, st
     return flat.entry(flat.reshape(rows, [count, size(shape)]), 0, k);
   }
   const args = [index, ...(limit ? [limit] : [])].map((r) => flat.full(r, shape));
-  const rows = flat.one("rows", args, { n, stride, strides }, shape, true);
+  const rows = flat.one("rows", args, { n, from, stride, strides }, shape, true);
   return flat.reshape(rows, [size(shape)]);
 }
 

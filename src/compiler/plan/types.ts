@@ -28,11 +28,15 @@ export type UnaryOp =
 export type CompareOp = "less" | "lessEqual" | "equal";
 export type BinaryOp = "add" | "mul" | "div" | "pow" | "maximum" | "minimum" | "mod" | CompareOp;
 
-/** A side of a host-made mask: an index of a dim (or 0) plus `off`, or the sample's length of axis `end` plus `off`. */
+/**
+ * A side of a host-made mask: an index of a dim (or 0) plus `off`, or the sample's length of axis `end` plus `off`. Of an
+ * axis within others, the length at their indices `outer`, the outermost first; `n` are their padded extents.
+ */
 export interface Side {
   readonly v: string | null;
   readonly end: string | null;
   readonly off: number;
+  readonly outer?: readonly { readonly at: Side; readonly n: number }[];
 }
 export interface HostCond {
   readonly rel: "eq" | "lt";
@@ -46,13 +50,14 @@ export interface HostDim {
   readonly len: number;
 }
 
-export type Attr = number | string | boolean | readonly number[] | readonly HostCond[] | readonly HostDim[];
+export type Attr = number | string | boolean | readonly number[] | Side | readonly HostCond[] | readonly HostDim[];
 
 /**
  * The ops of the flat list.
  * - `given`: a parameter, input, noise or state
  * - `mask`, `lengths`, `iota`, `endRows`: made on the host from the lengths of the samples. `endRows` are the rows, for a
- *   `gather`, of index `length + off` along one dim of a tensor [outer, len, inner, batch]
+ *   `gather`, of the index `side` along a dim of a tensor [dims…, batch]: 0 … len − 1, `stride` apart, the other dims by
+ *   their `strides`
  * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
  * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
  * - `literal`: the integers in `values`

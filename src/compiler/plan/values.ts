@@ -1,7 +1,7 @@
 /**
  * The tensors of a System's values, in the forms that readers ask for: whole, or at indices of some slots. Forms are made
  * on demand and kept. A tensor has one dim per slot without an index (in order, the batch left out), then the batch (1
- * where there is none), then the features.
+ * where there is none), then the features. Nodes and edges keep their dim at a level: it is then as long as the level.
  */
 import type { Slot, Value } from "../system/types.js";
 import type { Forms } from "./forms.js";
@@ -10,7 +10,7 @@ import type { Extents } from "./places.js";
 import type { Flat } from "./tensors.js";
 import { broadcast, isConst, type Ref } from "./types.js";
 
-/** One entry per slot: an index, or null for all. The batch slot is always null. */
+/** One entry per slot: an index, or null for all; of nodes or edges a level. The batch slot is always null. */
 export type Indices = readonly (number | null)[];
 
 interface Form {
@@ -47,8 +47,7 @@ export class Values {
   has = (v: Value, at: Indices): boolean => this.#made.has(keyOf(v, at));
 
   get(v: Value, at: Indices): Ref {
-    const { flat } = this.parts;
-    if (!v.eq) return entries(flat, v, this.#given(v), at, () => false);
+    if (!v.eq) return this.#entries(v, this.#given(v), at, () => false);
     const steps = this.parts.forms.steps(v.id);
     const open = [...steps].find((i) => at[i] === null);
     if (open !== undefined) return this.window(v, at, open, 0, this.#extent(v, open));
@@ -61,14 +60,15 @@ export class Values {
       this.#made.set(key, form);
     }
     const ref = this.#carried(v, form, own);
-    return entries(flat, v, ref, at, (i) => steps.has(i));
+    return this.#entries(v, ref, at, (i) => steps.has(i));
   }
 
   /** Indices `from … from + len − 1` of a slot that is computed step by step; `from` may lie before the start. */
   window(v: Value, at: Indices, slot: number, from: number, len: number): Ref {
+    if (this.#isLevelled(v, slot)) return this.#levels(v, at, slot, from, len);
     const before = this.extends(v, at, slot) ? this.parts.forms.before(v.id, slot) : 0;
     const all = this.#stack(v, at, slot, before);
-    return isConst(all) ? all : this.parts.flat.slice(all, dimOfSlot(v, at, slot), before + from, len);
+    return isConst(all) ? all : this.parts.flat.slice(all, this.#dimOf(v, at, slot), before + from, len);
   }
 
   /** Can a read before the start be a view of the stack? Then one stack serves h[t] and h[t-1]. */
@@ -82,6 +82,37 @@ export class Values {
       )
     );
   }
+
+  #isLevelled = (v: Value, slot: number): boolean => this.parts.extents.isLevelled((v.slots[slot] as Slot).axis);
+
+  /** Places `from … from + len − 1` of a value that is computed level by level. */
+  #levels(v: Value, at: Indices, slot: number, from: number, len: number): Ref {
+    const { flat, extents, forms } = this.parts;
+    const { axis } = v.slots[slot] as Slot;
+    const steps = [...forms.steps(v.id)];
+    const parts: { ref: Ref; len: number }[] = [];
+    for (let level = 0; level < extents.steps(axis); level++) {
+      const own = extents.levels(axis, level, level);
+      if (own.len === 0 || own.from < from || own.from >= from + len) continue;
+      const here = at.map((n, i) => (i === slot ? level : n));
+      const missing =
+        this.running.has(v.id) && steps.every((i) => here[i] !== null) && !this.has(v, stepIndices(forms, v, here));
+      parts.push({ ref: missing ? flat.constant(0, v.dtype === "int") : this.get(v, here), len: own.len });
+    }
+    if (parts.reduce((n, p) => n + p.len, 0) !== len) throw new Error(`${v.id} is read at a part of a level`);
+    const [only, ...others] = parts;
+    if (!only) return flat.constant(0, v.dtype === "int");
+    if (!others.length) return only.ref;
+    const rank = v.slots.filter((_, i) => this.#hasDim(v, at, i) || i === slot).length + 1 + v.shape.length;
+    return concatAlong(flat, parts, this.#dimOf(v, at, slot), rank);
+  }
+
+  /** Does a slot have a dim in the tensor at these indices? */
+  #hasDim = (v: Value, at: Indices, slot: number): boolean =>
+    !isBatch(v.slots[slot] as Slot) && (at[slot] === null || this.#isLevelled(v, slot));
+
+  #dimOf = (v: Value, at: Indices, slot: number): number =>
+    v.slots.slice(0, slot).filter((_, i) => this.#hasDim(v, at, i)).length;
 
   #stack(v: Value, at: Indices, slot: number, before: number): Ref {
     const { flat, lineage, forms } = this.parts;
@@ -98,8 +129,8 @@ export class Values {
       return flat.constant(0, v.dtype === "int"); // later than now: the reader's guard hides it
     };
     const parts = Array.from({ length: before + this.#extent(v, slot) }, (_, n) => entry(n - before));
-    const rank = v.slots.filter((s, i) => i !== slot && !isBatch(s) && at[i] === null).length + 1 + v.shape.length;
-    const ref = stackAlong(flat, parts, dimOfSlot(v, at, slot), rank);
+    const rank = v.slots.filter((_, i) => i !== slot && this.#hasDim(v, at, i)).length + 1 + v.shape.length;
+    const ref = stackAlong(flat, parts, this.#dimOf(v, at, slot), rank);
     if (!this.running.has(v.id)) this.#stacks.set(key, { ref, made: lineage.now });
     return ref;
   }
@@ -114,9 +145,27 @@ export class Values {
     return flat.reshape(ref, [...axes, batch[0] ?? 1, ...v.shape]);
   }
 
+  /** Takes the entries of a tensor at the indices given, except where they are taken already. */
+  #entries(v: Value, ref: Ref, at: Indices, taken: (slot: number) => boolean): Ref {
+    const { flat, extents } = this.parts;
+    let result = ref;
+    const left = at.map((n, i) => (taken(i) ? n : null) as number | null);
+    v.slots.forEach((s, i) => {
+      const n = at[i];
+      if (n === null || n === undefined || taken(i)) return;
+      const dim = this.#dimOf(v, left, i);
+      if (extents.isLevelled(s.axis)) {
+        const { from, len } = extents.levels(s.axis, n, n);
+        if (!isConst(result) && result.shape[dim] !== 1) result = flat.slice(result, dim, from, len);
+      } else result = flat.entry(result, dim, n);
+      left[i] = n;
+    });
+    return result;
+  }
+
   #carried(v: Value, form: Form, at: Indices): Ref {
     if (!this.parts.forms.drawn(v.id)) return form.ref;
-    const axis = v.slots.filter((s, i) => !isBatch(s) && at[i] === null).length;
+    const axis = v.slots.filter((_, i) => this.#hasDim(v, at, i)).length;
     return this.parts.lineage.carry(form.ref, form.made, axis);
   }
 }
@@ -127,23 +176,6 @@ const stepIndices = (forms: Forms, v: Value, at: Indices): Indices => {
   const steps = forms.steps(v.id);
   return at.map((n, i) => (steps.has(i) ? n : null));
 };
-
-/** The dim of a slot without an index in the tensor of a value. */
-const dimOfSlot = (v: Value, at: Indices, slot: number): number =>
-  v.slots.slice(0, slot).filter((s, i) => !isBatch(s) && at[i] === null).length;
-
-/** Takes the entries of a whole tensor at the indices given, except where they are taken already. */
-function entries(flat: Flat, v: Value, ref: Ref, at: Indices, taken: (slot: number) => boolean): Ref {
-  let result = ref;
-  const left = at.map((n, i) => (taken(i) ? n : null) as number | null);
-  v.slots.forEach((_, i) => {
-    const n = at[i];
-    if (n === null || n === undefined || taken(i)) return;
-    result = flat.entry(result, dimOfSlot(v, left, i), n);
-    left[i] = n;
-  });
-  return result;
-}
 
 /** Tensors with `rank` dims, some perhaps 1, along a new dim. */
 function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {

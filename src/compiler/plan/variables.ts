@@ -1,9 +1,9 @@
 /** Equations that speak about variables rather than features: indices, extents, masks, and what normalises along an axis. */
-import type { Eq, Slot } from "../system/types.js";
-import { select } from "./masks.js";
-import { both, type Extents, type Frame, placesOf, type Truth } from "./places.js";
+import type { Eq, Reduction, Slot } from "../system/types.js";
+import { hostDimsOf, select } from "./masks.js";
+import { both, type Extents, endOf, type Frame, placesOf, type Truth } from "./places.js";
 import type { Flat } from "./tensors.js";
-import { isConst, type Ref, size } from "./types.js";
+import { isConst, type Ref, size, type TensorRef } from "./types.js";
 
 export interface Around {
   readonly flat: Flat;
@@ -11,13 +11,14 @@ export interface Around {
   readonly frame: Frame;
 }
 
-const END = { k: "end", off: 0 } as const;
-
 /** Where the variables of these slots are inside the domain of each sample. */
 export function valid({ extents, frame }: Around, slots: readonly Slot[]): Truth {
   return slots
     .filter((s) => s.axis !== "#" && extents.isRagged(s.axis))
-    .map((s) => extents.less(placesOf(frame)(s.name), END, s.axis, frame, true))
+    .map((s) => {
+      const outer = (frame.outer.get(s.name) ?? []).map(placesOf(frame));
+      return extents.less(placesOf(frame)(s.name), endOf(0, outer), s.axis, frame, true);
+    })
     .reduce(both, true);
 }
 
@@ -34,18 +35,18 @@ export function indexOf({ flat, frame }: Around, name: string): Ref {
   return flat.reshape(iota, [...frame.dims.map((_, i) => (i === d ? len : 1)), 1]);
 }
 
-/** The lengths along a slot, as numbers or integers in the layout of the frame. */
-export function lengthsOf({ flat, extents, frame }: Around, { axis }: Slot, int: boolean): Ref {
+/**
+ * The length of an axis, as a number or an integer in the layout of the frame: the sample's own, and at the index of the
+ * variables around, the nearest first; without a sample, that of the longest.
+ */
+export function lengthOf(around: Around, axis: string, outer: readonly string[], int = false): Ref {
+  const { flat, extents, frame } = around;
   if (!extents.isRagged(axis) || extents.least(axis) === extents.of(axis)) return flat.constant(extents.of(axis), int);
-  const lengths = flat.one("lengths", [], { axis, batch: frame.batch }, [frame.batch], int);
-  return flat.reshape(lengths, [...frame.dims.map(() => 1), frame.batch]);
-}
-
-/** The length of an axis: the sample's own; without a sample, that of the longest. */
-export function extentOf({ flat, extents, frame }: Around, axis: string): Ref {
-  if (!extents.isRagged(axis) || extents.least(axis) === extents.of(axis)) return flat.constant(extents.of(axis));
-  const lengths = flat.one("lengths", [], { axis, batch: frame.batch }, [frame.batch]);
-  return flat.reshape(lengths, [...frame.dims.map(() => 1), frame.batch]);
+  const side = extents.sideOf(endOf(0, outer.map(placesOf(frame))), axis);
+  const { dims, hostDims, rename } = hostDimsOf([side], frame);
+  const attrs = { side: rename(side), dims: hostDims, batch: frame.batch };
+  const lengths = flat.one("lengths", [], attrs, [...dims.map((d) => d.len), frame.batch], int);
+  return flat.reshape(lengths, [...frame.dims.map((d) => (dims.includes(d) ? d.len : 1)), frame.batch]);
 }
 
 /** softmax or first maximum over one variable; `x` has `rank` feature dims. */
@@ -95,10 +96,10 @@ function spreadAlong(flat: Flat, x: Ref, d: number, n: number, rank: number): Re
   );
 }
 
-/** max or log-sum-exp over variables and, where it is among them, the batch: its dims become 1. */
+/** max, its first index, or log-sum-exp over variables and, where it is among them, the batch: its dims become 1. */
 export function reduceOver(
   around: Around,
-  kind: "max" | "lse",
+  kind: Exclude<Reduction["kind"], "sum" | "draw">,
   axes: readonly number[],
   truth: Truth,
   x: Ref,
@@ -110,10 +111,34 @@ export function reduceOver(
   const none = flat.constant(Number.NEGATIVE_INFINITY);
   // a mask gives a repeated tensor its dims, so that only its valid entries count
   const low = select(flat, truth, x, none, frame, rank);
+  if (kind === "argmax") return firstOf(around, low, axes[0] as number);
   const top = flat.max(low, axes, full);
   if (kind === "max") return top;
   const base = flat.binary("maximum", top, flat.constant(LOWEST), Math.max);
   const terms = flat.exp(flat.sub(low, base));
   const sum = flat.sum(terms, axes, full);
   return flat.add(flat.unary("log", sum, Math.log), base);
+}
+
+/** The index of the first maximum along a dim, which becomes 1; −1 where the axis is empty. */
+function firstOf(around: Around, x: Ref, d: number): Ref {
+  const { flat, extents, frame } = around;
+  const { v, axis, len } = frame.dims[d] as Frame["dims"][number];
+  if (len === 0) return flat.constant(-1, true);
+  const lengths = lengthOf(around, axis, frame.outer.get(v) ?? [], true);
+  const isEmpty = flat.binary("equal", lengths, flat.constant(0, true), (a, b) => (a === b ? 1 : 0));
+  const none = extents.isRagged(axis) ? isEmpty : flat.constant(0);
+  const at = isConst(x) || x.shape[d] === 1 ? flat.constant(0, true) : argmaxAlong(flat, x, d);
+  return flat.where(none, flat.constant(-1, true), at);
+}
+
+function argmaxAlong(flat: Flat, x: TensorRef, d: number): Ref {
+  const n = x.shape[d] as number;
+  const rest = x.shape.filter((_, i) => i !== d);
+  const turned = flat.transpose(x, [...[...x.shape.keys()].filter((i) => i !== d), d]);
+  const found = flat.one("argmax", [flat.reshape(turned, [size(rest), n])], {}, [size(rest)], true);
+  return flat.reshape(
+    found,
+    x.shape.map((k, i) => (i === d ? 1 : k)),
+  );
 }

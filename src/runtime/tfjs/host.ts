@@ -1,107 +1,116 @@
 /** Tensors that are made from the lengths of the samples, for each batch anew. */
+import { offsets } from "../../compiler/plan/known.js";
 import type { HostCond, HostDim, Instr, Side } from "../../compiler/plan/types.js";
 import { size } from "../../compiler/plan/types.js";
 import type { Values } from "./memory.js";
 
+/** By axis, per sample; of an axis within others [outer axes…, batch], the outermost first, 0 on their padding. */
 export type Lengths = Readonly<Record<string, Int32Array>>;
 
 export type HostOp = "mask" | "lengths" | "iota" | "endRows";
 export const isHostOp = (op: string): op is HostOp =>
   op === "mask" || op === "lengths" || op === "iota" || op === "endRows";
 
-/** The axes whose lengths an instruction looks at; null where it is no host op. */
-export function axesOf(instr: Instr): string[] {
-  if (instr.op === "lengths" || instr.op === "endRows") return [instr.attrs["axis"] as string];
-  if (instr.op !== "mask") return [];
-  const sides = (instr.attrs["conds"] as readonly HostCond[]).flatMap((c) => [c.a, c.b]);
-  return [...new Set(sides.flatMap((s) => (s.end === null ? [] : [s.end])))];
-}
-
-/** A sample's length; of a whole batch (for what has no sample) the longest. */
-function lengthOf(lengths: Lengths, axis: string, b: number, batch: number): number {
-  const all = lengths[axis];
-  if (!all) throw new Error(`no lengths are given for the axis ${axis}`);
-  return batch === 1 ? all.reduce((a, n) => Math.max(a, n), 0) : (all[b] as number);
+/** The axes whose lengths an instruction looks at. */
+export function axesOf({ op, attrs }: Instr): string[] {
+  const sides =
+    op === "lengths" || op === "endRows"
+      ? [attrs["side"] as Side]
+      : op === "mask"
+        ? (attrs["conds"] as readonly HostCond[]).flatMap((c) => [c.a, c.b])
+        : [];
+  const ends = (s: Side): string[] => [
+    ...(s.end === null ? [] : [s.end]),
+    ...(s.outer ?? []).flatMap((o) => ends(o.at)),
+  ];
+  return [...new Set(sides.flatMap(ends))];
 }
 
 export function makeHost(instr: Instr & { readonly op: HostOp }, lengths: Lengths): Values {
-  const { attrs } = instr;
-  const shape = instr.shapes[0] as readonly number[];
-  switch (instr.op) {
-    case "iota":
-      return Float32Array.from({ length: attrs["len"] as number }, (_, i) => (attrs["from"] as number) + i);
-    case "lengths":
-      return lengthsOf(
-        instr.int ? new Int32Array(size(shape)) : new Float32Array(size(shape)),
-        attrs["axis"] as string,
-        lengths,
-      );
-    case "endRows":
-      return endRows(attrs as unknown as EndRows, lengths);
-    case "mask":
-      return maskOf(
-        attrs["conds"] as readonly HostCond[],
-        attrs["dims"] as readonly HostDim[],
-        attrs["batch"] as number,
-        shape,
-        lengths,
-      );
+  const { attrs, op } = instr;
+  const n = size(instr.shapes[0] as readonly number[]);
+  if (op === "iota") return Float32Array.from({ length: n }, (_, i) => (attrs["from"] as number) + i);
+  const place = new Place(lengths, attrs["dims"] as readonly HostDim[], attrs["batch"] as number);
+  switch (op) {
+    case "lengths": {
+      const out = instr.int ? new Int32Array(n) : new Float32Array(n);
+      place.each((k) => {
+        out[k] = place.side(attrs["side"] as Side);
+      });
+      return out;
+    }
+    case "endRows": {
+      const { side, len, stride, strides } = attrs as unknown as EndRows;
+      const out = new Int32Array(n);
+      const base = offsets([...place.dims.map((d) => d.len), place.batch], strides);
+      place.each((k) => {
+        out[k] = Math.min(Math.max(place.side(side), 0), len - 1) * stride + (base[k] as number);
+      });
+      return out;
+    }
+    case "mask": {
+      const conds = attrs["conds"] as readonly HostCond[];
+      const out = new Uint8Array(n);
+      const holds = ({ rel, a, b }: HostCond): boolean =>
+        rel === "eq" ? place.side(a) === place.side(b) : place.side(a) < place.side(b);
+      place.each((k) => {
+        out[k] = conds.every(holds) ? 1 : 0;
+      });
+      return out;
+    }
   }
 }
 
-function lengthsOf(out: Values, axis: string, lengths: Lengths): Values {
-  for (let b = 0; b < out.length; b++) out[b] = lengthOf(lengths, axis, b, out.length);
-  return out;
-}
-
 interface EndRows {
-  readonly axis: string;
-  readonly off: number;
-  readonly outer: number;
+  readonly side: Side;
   readonly len: number;
-  readonly inner: number;
-  readonly own: number;
-  readonly batch: number;
+  readonly stride: number;
+  readonly strides: readonly number[];
 }
 
-/** Rows of a tensor [outer, len, inner, own] at index length + off, for [outer, inner, batch]. */
-function endRows({ axis, off, outer, len, inner, own, batch }: EndRows, lengths: Lengths): Int32Array {
-  const out = new Int32Array(outer * inner * batch);
-  let next = 0;
-  for (let o = 0; o < outer; o++)
-    for (let i = 0; i < inner; i++)
-      for (let b = 0; b < batch; b++) {
-        const n = Math.min(Math.max(lengthOf(lengths, axis, b, batch) + off, 0), len - 1);
-        out[next++] = ((o * len + n) * inner + i) * own + (own === 1 ? 0 : b);
+/** Runs over all indices of some dims and over the samples. */
+class Place {
+  readonly #index: Record<string, number> = {};
+  #sample = 0;
+
+  constructor(
+    readonly lengths: Lengths,
+    readonly dims: readonly HostDim[],
+    readonly batch: number,
+  ) {}
+
+  each(f: (k: number) => void): void {
+    let next = 0;
+    const go = (d: number): void => {
+      const dim = this.dims[d];
+      if (!dim) {
+        for (this.#sample = 0; this.#sample < this.batch; this.#sample++) f(next++);
+        return;
       }
-  return out;
-}
+      for (let i = 0; i < dim.len; i++) {
+        this.#index[dim.v] = dim.from + i;
+        go(d + 1);
+      }
+    };
+    go(0);
+  }
 
-function maskOf(
-  conds: readonly HostCond[],
-  dims: readonly HostDim[],
-  batch: number,
-  shape: readonly number[],
-  lengths: Lengths,
-): Uint8Array {
-  const out = new Uint8Array(size(shape));
-  const index: Record<string, number> = {};
-  const side = (s: Side, b: number): number =>
-    s.off + (s.v === null ? 0 : (index[s.v] as number)) + (s.end === null ? 0 : lengthOf(lengths, s.end, b, batch));
-  const holds = (c: HostCond, b: number): boolean =>
-    c.rel === "eq" ? side(c.a, b) === side(c.b, b) : side(c.a, b) < side(c.b, b);
-  let next = 0;
-  const fill = (d: number): void => {
-    const dim = dims[d];
-    if (!dim) {
-      for (let b = 0; b < batch; b++) out[next++] = conds.every((c) => holds(c, b)) ? 1 : 0;
-      return;
+  side(s: Side): number {
+    return s.off + (s.v === null ? 0 : (this.#index[s.v] as number)) + (s.end === null ? 0 : this.#length(s));
+  }
+
+  /** A sample's length; for what has no sample the longest; 0 outside of the axes around. */
+  #length({ end, outer = [] }: Side): number {
+    const all = this.lengths[end as string];
+    if (!all) throw new Error(`no lengths are given for the axis ${end}`);
+    const rows = outer.reduce((n, o) => n * o.n, 1);
+    if (all.length !== rows * this.batch) return all.reduce((a, n) => Math.max(a, n), 0);
+    let row = 0;
+    for (const o of outer) {
+      const i = this.side(o.at);
+      if (i < 0 || i >= o.n) return 0;
+      row = row * o.n + i;
     }
-    for (let i = 0; i < dim.len; i++) {
-      index[dim.v] = dim.from + i;
-      fill(d + 1);
-    }
-  };
-  fill(0);
-  return out;
+    return all[row * this.batch + this.#sample] as number;
+  }
 }

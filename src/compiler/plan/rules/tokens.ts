@@ -42,6 +42,7 @@ const entryChoice = (c: Call, i: Ref, n: number): Choice => ({
   dim: c.lead.length,
   n,
   index: isConst(i) ? i : c.flat.reshape(i, [...i.shape, 1]),
+  from: 0,
   limit: null,
 });
 

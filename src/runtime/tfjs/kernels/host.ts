@@ -84,12 +84,12 @@ export function hostKernels<H>(memory: HostMemory<H>): Readonly<Record<HostKerne
         });
     }),
     rows: fills((call) => {
-      const [n, stride] = [attr(call, "n"), attr(call, "stride")];
+      const [n, from, stride] = [attr(call, "n"), attr(call, "from"), attr(call, "stride")];
       const base = offsets(outShape(call), call.instr.attrs["strides"] as readonly number[]);
       return (out, [index, limit]) => {
         for (let k = 0; k < out.length; k++) {
-          const i = (index as Values)[k] as number;
-          const end = limit ? Math.min(limit[k] as number, n) : n;
+          const i = ((index as Values)[k] as number) - from;
+          const end = limit ? Math.min((limit[k] as number) - from, n) : n;
           out[k] = i >= 0 && i < end ? stride * i + (base[k] as number) : -1;
         }
       };

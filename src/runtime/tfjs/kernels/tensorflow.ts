@@ -176,18 +176,24 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
     ),
     rows: (call) => {
       const integers = [type("T", "int32")];
-      const [zero, none] = [ints(call, [0], []), ints(call, [-1], [])];
-      const [n, stride] = [ints(call, [attr(call, "n")], []), ints(call, [attr(call, "stride")], [])];
-      const base = ints(call, offsets(out(call), attr(call, "strides")), [...out(call)]);
+      const [from, n, step] = [attr<number>(call, "from"), attr<number>(call, "n"), attr<number>(call, "stride")];
+      const [first, none] = [ints(call, [from], []), ints(call, [-1], [])];
+      const [last, stride] = [ints(call, [from + n], []), ints(call, [step], [])];
+      const own = offsets(out(call), attr(call, "strides"));
+      const base = ints(
+        call,
+        own.map((o) => o - from * step),
+        [...out(call)],
+      );
       return ([index, limit]) => {
-        const from = execute("GreaterEqual", integers, [index as number, zero]);
-        const end = limit === undefined ? n : execute("Minimum", integers, [limit, n]);
+        const above = execute("GreaterEqual", integers, [index as number, first]);
+        const end = limit === undefined ? last : execute("Minimum", integers, [limit, last]);
         const below = execute("Less", integers, [index as number, end]);
-        const inside = execute("LogicalAnd", [], [from, below]);
+        const inside = execute("LogicalAnd", [], [above, below]);
         const scaled = execute("Mul", integers, [index as number, stride]);
         const row = execute("AddV2", integers, [scaled, base]);
         const result = execute("SelectV2", integers, [inside, row, none]);
-        for (const id of [from, below, inside, scaled, row, ...(limit === undefined ? [] : [end])])
+        for (const id of [above, below, inside, scaled, row, ...(limit === undefined ? [] : [end])])
           binding.deleteTensor(id);
         return [result];
       };
