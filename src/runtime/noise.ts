@@ -29,6 +29,8 @@ export function drawNoise(system: System, value: Value, batch: Batch, key: Noise
     if (length === undefined) throw new Error(`the batch lacks the axis ${axis}`);
     return length;
   };
+  // nodes of trees draw in their own order, wherever they lie in the batch
+  const place = (axis: string, b: number, i: number): number => batch.places?.[axis]?.[b]?.[i] ?? i;
   const padded = axes.map((a) => extent(a, null));
   const out = new Float32Array(product(padded) * samples * features);
   const inner = axes.length ? (padded[axes.length - 1] as number) : 1;
@@ -39,9 +41,11 @@ export function drawNoise(system: System, value: Value, batch: Batch, key: Noise
     const numbers = new Float32Array(length * features);
     for (const index of indices(own.slice(0, -1))) {
       fill(numbers, value, key.seed, key.step, perSample ? (key.samples[b] as number) : NOBODY, value.id, ...index);
-      const row = index.reduce((at, i, k) => at * (outer[k] as number) + i, 0);
-      for (let t = 0; t < length; t++)
-        out.set(numbers.subarray(t * features, (t + 1) * features), ((row * inner + t) * samples + b) * features);
+      const row = index.reduce((at, i, k) => at * (outer[k] as number) + place(axes[k] as string, b, i), 0);
+      for (let t = 0; t < length; t++) {
+        const to = row * inner + (axes.length ? place(axes[axes.length - 1] as string, b, t) : 0);
+        out.set(numbers.subarray(t * features, (t + 1) * features), (to * samples + b) * features);
+      }
     }
   }
   return out;

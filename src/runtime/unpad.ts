@@ -28,7 +28,8 @@ export function unpad(system: System, value: Value, batch: Batch, data: Numbers)
       let row = 0;
       let stride = 1;
       for (let i = own.length - 1; i >= 0; i--) {
-        row += (rest % (own[i] as number)) * stride;
+        const index = rest % (own[i] as number);
+        row += (batch.places?.[axes[i] as string]?.[b]?.[index] ?? index) * stride;
         rest = Math.floor(rest / (own[i] as number));
         stride *= padded[i] as number;
       }

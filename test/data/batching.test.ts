@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bestLevels, epochGroups, fixedGroups, levelsOf } from "../../src/runtime/data/buckets.js";
+import { bestLevels, bucketsOf, epochGroups, fixedGroups } from "../../src/runtime/data/buckets.js";
 import { scoringWindows, trainingWindows } from "../../src/runtime/data/streams.js";
 
 const samplesOf = (lengths: readonly (readonly number[])[]) =>
@@ -55,10 +55,10 @@ describe("buckets", () => {
     fc.assert(
       fc.property(lengths, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 9 }), (rows, batch, epoch) => {
         const samples = samplesOf(rows);
-        const levels = levelsOf(samples);
+        const buckets = bucketsOf(samples);
         for (const groups of [
-          epochGroups(samples, levels, { batch, seed: 1, epoch }),
-          fixedGroups(samples, levels, batch),
+          epochGroups(samples, buckets, { batch, seed: 1, epoch }),
+          fixedGroups(samples, buckets, batch),
         ]) {
           expect(groups.flatMap((g) => g.members).sort((a, b) => a - b)).toEqual([...rows.keys()]);
           expect(groups).toHaveLength(Math.ceil(rows.length / batch));
@@ -81,8 +81,8 @@ describe("buckets", () => {
 
   test("an epoch has the same batches each time, another epoch others, and padding is small", () => {
     const samples = samplesOf(Array.from({ length: 1000 }, (_, i) => [2 + ((i * 7919) % 29)]));
-    const levels = levelsOf(samples);
-    const groups = (epoch: number) => epochGroups(samples, levels, { batch: 32, seed: 3, epoch });
+    const buckets = bucketsOf(samples);
+    const groups = (epoch: number) => epochGroups(samples, buckets, { batch: 32, seed: 3, epoch });
     expect(groups(0)).toEqual(groups(0));
     expect(groups(0)).not.toEqual(groups(1));
     const cells = groups(0).reduce((sum, g) => sum + g.members.length * g.extents["A0"]!, 0);

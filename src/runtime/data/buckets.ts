@@ -4,6 +4,7 @@
  */
 import { permutation } from "../../compiler/random.js";
 import type { Sample } from "../types.js";
+import { type Widths, widest, widthsOf } from "./layout.js";
 
 /** Ascending padded lengths of each ragged axis. */
 export type Levels = Readonly<Record<string, readonly number[]>>;
@@ -12,6 +13,15 @@ export type Levels = Readonly<Record<string, readonly number[]>>;
 export interface Group {
   readonly members: readonly number[];
   readonly extents: Readonly<Record<string, number>>;
+  /** Of the levels of trees and graphs. */
+  readonly widths: Widths;
+}
+
+/** How samples are put together. */
+export interface Buckets {
+  readonly levels: Levels;
+  /** The widest levels of trees and graphs among the samples of a bucket, by its key. */
+  readonly widths: ReadonlyMap<string, Widths>;
 }
 
 /** Shapes allowed for all axes together. */
@@ -19,9 +29,49 @@ const shapes = 9;
 /** Distinct lengths above which neighbours are merged before the search, which takes the square of their number. */
 const searched = 256;
 
+/**
+ * The lengths that matter: of ragged axes; of a tree or graph its number of nodes, and of its levels, which are loops.
+ * Those of its edges go with them.
+ */
+function sizesOf(sample: Sample): Readonly<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const [axis, length] of Object.entries(sample.lengths)) {
+    const levels = sample.levels?.[axis];
+    if (levels && !(`${axis}.edges` in sample.levels!)) continue;
+    sizes[axis] = length;
+    if (levels) sizes[`${axis}.levels`] = levels.reduce((a, b) => Math.max(a, b), 0);
+  }
+  return sizes;
+}
+
+export function bucketsOf(samples: readonly Sample[]): Buckets {
+  const levels = levelsOf(samples);
+  const widths = new Map<string, Widths>();
+  for (const sample of samples) {
+    if (!sample.levels) continue;
+    const key = keyOf(sample, levels);
+    widths.set(key, joined(widths.get(key) ?? {}, ownWidths(sample)));
+  }
+  return { levels, widths };
+}
+
+const ownWidths = (sample: Sample): Widths =>
+  Object.fromEntries(Object.entries(sample.levels ?? {}).map(([axis, levels]) => [axis, widthsOf(levels)]));
+
+const joined = (a: Widths, b: Widths): Widths =>
+  Object.fromEntries(Object.keys({ ...a, ...b }).map((axis) => [axis, widest(a[axis] ?? [], b[axis] ?? [])]));
+
+const keyOf = (sample: Sample, levels: Levels): string => {
+  const sizes = sizesOf(sample);
+  return Object.keys(levels)
+    .map((axis) => String(roundUp(levels[axis], sizes[axis] ?? 0)).padStart(10, "0"))
+    .join(" ");
+};
+
 export function levelsOf(samples: readonly Sample[]): Levels {
-  const axes = [...new Set(samples.flatMap((sample) => Object.keys(sample.lengths)))];
-  const lengths = axes.map((axis) => samples.flatMap((sample) => sample.lengths[axis] ?? []));
+  const all = samples.map(sizesOf);
+  const axes = [...new Set(all.flatMap((sizes) => Object.keys(sizes)))];
+  const lengths = axes.map((axis) => all.flatMap((sizes) => sizes[axis] ?? []));
   const varying = lengths.filter((list) => new Set(list).size > 1).length;
   const each = Math.max(1, Math.floor(shapes ** (1 / Math.max(1, varying)) + 1e-9));
   return Object.fromEntries(axes.map((axis, i) => [axis, bestLevels(lengths[i]!, each)]));
@@ -84,40 +134,41 @@ function roundUp(levels: readonly number[] | undefined, length: number): number 
  */
 export function epochGroups(
   samples: readonly Sample[],
-  levels: Levels,
+  buckets: Buckets,
   options: { readonly batch: number; readonly seed: number; readonly epoch: number },
 ): readonly Group[] {
   const { batch, seed, epoch } = options;
   const order = permutation(samples.length, seed, "order", epoch);
-  const groups = cut(samples, levels, order, batch);
+  const groups = cut(samples, buckets, order, batch);
   return Array.from(permutation(groups.length, seed, "batches", epoch), (i) => groups[i]!);
 }
 
 /** The same in a fixed order. */
-export function fixedGroups(samples: readonly Sample[], levels: Levels, batch: number): readonly Group[] {
-  return cut(samples, levels, samples.keys(), batch);
+export function fixedGroups(samples: readonly Sample[], buckets: Buckets, batch: number): readonly Group[] {
+  return cut(samples, buckets, samples.keys(), batch);
 }
 
-function cut(samples: readonly Sample[], levels: Levels, order: Iterable<number>, batch: number): Group[] {
-  const buckets = new Map<string, number[]>();
-  const keyOf = (i: number) =>
-    Object.keys(levels)
-      .map((axis) => String(roundUp(levels[axis], samples[i]!.lengths[axis] ?? 0)).padStart(10, "0"))
-      .join(" ");
+function cut(samples: readonly Sample[], buckets: Buckets, order: Iterable<number>, batch: number): Group[] {
+  const { levels, widths } = buckets;
+  const full = new Map<string, number[]>();
   for (const i of order) {
-    const key = keyOf(i);
-    const bucket = buckets.get(key);
+    const key = keyOf(samples[i]!, levels);
+    const bucket = full.get(key);
     if (bucket) bucket.push(i);
-    else buckets.set(key, [i]);
+    else full.set(key, [i]);
   }
   const groups: Group[] = [];
   const left: number[] = [];
-  const add = (members: readonly number[]) => groups.push({ members, extents: extentsOf(samples, levels, members) });
-  for (const key of [...buckets.keys()].sort()) {
-    const bucket = buckets.get(key)!;
-    const full = bucket.length - (bucket.length % batch);
-    for (let i = 0; i < full; i += batch) add(bucket.slice(i, i + batch));
-    left.push(...bucket.slice(full));
+  const add = (members: readonly number[]) => {
+    const keys = new Set(members.map((i) => keyOf(samples[i]!, levels)));
+    const least = [...keys].map((key) => widths.get(key) ?? {}).reduce(joined, {});
+    groups.push({ members, extents: extentsOf(samples, levels, members), widths: least });
+  };
+  for (const key of [...full.keys()].sort()) {
+    const bucket = full.get(key)!;
+    const whole = bucket.length - (bucket.length % batch);
+    for (let i = 0; i < whole; i += batch) add(bucket.slice(i, i + batch));
+    left.push(...bucket.slice(whole));
   }
   for (let i = 0; i < left.length; i += batch) add(left.slice(i, i + batch));
   return groups;

@@ -9,36 +9,57 @@ import type { Columns, SourceRecord, Where } from "./types.js";
 const single = ["text", "line"];
 
 /** How each field is read; where nothing is said, from the column of its own name. */
-export function columnsOf(model: Pick<Model, "fields">, columns: Columns, first: DataRecord): Columns {
+export function columnsOf(model: Pick<Model, "fields" | "structures">, columns: Columns, first: DataRecord): Columns {
   const [only, ...others] = model.fields;
   const lone = single.find((name) => Object.hasOwn(first, name));
-  if (!only || others.length || Object.hasOwn(columns, only.name) || Object.hasOwn(first, only.name)) return columns;
+  if (
+    !only ||
+    others.length ||
+    model.structures.length ||
+    Object.hasOwn(columns, only.name) ||
+    Object.hasOwn(first, only.name)
+  )
+    return columns;
   return lone === undefined ? columns : { [only.name]: { kind: "value", column: lone } };
 }
 
 /** Throws `DataError` where a column is missing. Values stay as they are but for numbers written as text. */
 export function toFields(
-  model: Pick<Model, "fields">,
+  model: Pick<Model, "fields" | "structures">,
   columns: Columns,
   { columns: record, where }: SourceRecord,
 ): DataRecord {
   return Object.fromEntries(
-    model.fields.map((field) => [field.name, fieldValue(field, columnOf(columns, field), record, where)]),
+    keysOf(model).map((key) => [key.name, fieldValue(key, columnOf(columns, key), record, where)]),
   );
 }
+
+/** What a record has: fields, and trees and graphs. */
+interface Key {
+  readonly name: string;
+  /** Is text read as numbers? */
+  readonly numeric: boolean;
+  readonly isTree?: boolean;
+}
+
+const keysOf = ({ fields, structures }: Pick<Model, "fields" | "structures">): Key[] => [
+  ...fields.map(({ name, type }) => ({ name, numeric: type.kind === "float" })),
+  ...structures.map(({ name, kind }) => ({ name, numeric: kind === "tree", isTree: kind === "tree" })),
+];
 
 /**
  * A record of one's own: keyed by fields, or by the columns that the spec reads them from. What it lacks is left out.
  * Throws `DataError` where a column does not hold what the spec reads there.
  */
 export function keyedByField(
-  model: Pick<Model, "fields">,
+  model: Pick<Model, "fields" | "structures">,
   columns: Columns,
   record: DataRecord,
   where: Where | null = null,
 ): DataRecord {
-  const isField = (name: string) => model.fields.some((field) => field.name === name);
-  const found = model.fields.flatMap((field) => {
+  const keys = keysOf(model);
+  const isField = (name: string) => keys.some((key) => key.name === name);
+  const found = keys.flatMap((field) => {
     if (Object.hasOwn(record, field.name)) return [];
     const column = columnOf(columns, field);
     const sources = column.kind === "numbers" ? column.columns : [column.column];
@@ -53,7 +74,7 @@ export function columnOf(columns: Columns, field: Pick<FieldInfo, "name">): Colu
   return own ?? { kind: "value", column: field.name };
 }
 
-function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where: Where | null): unknown {
+function fieldValue(field: Key, column: Column, record: DataRecord, where: Where | null): unknown {
   const read = (name: string) => {
     if (Object.hasOwn(record, name)) return record[name];
     const there = Object.keys(record);
@@ -72,7 +93,8 @@ function fieldValue(field: FieldInfo, column: Column, record: DataRecord, where:
     }
     case "value": {
       const value = read(column.column);
-      return field.type.kind === "float" ? numbers(value, column.column, where) : value;
+      const found = field.numeric ? numbers(value, column.column, where) : value;
+      return field.isTree && typeof found === "number" ? [found] : found; // one node, as text
     }
     case "numbers":
       return transpose(

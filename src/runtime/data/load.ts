@@ -4,7 +4,7 @@ import type { DataConfig } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
 import type { Batch, Sample } from "../types.js";
 import { makeBatch } from "./batch.js";
-import { epochGroups, fixedGroups, type Group, type Levels, levelsOf } from "./buckets.js";
+import { type Buckets, bucketsOf, epochGroups, fixedGroups, type Group } from "./buckets.js";
 import { columnsOf, toFields } from "./columns.js";
 import { encoder } from "./encode.js";
 import { DataError } from "./errors.js";
@@ -56,7 +56,7 @@ export async function loadData(model: Model, config: DataConfig, options: DataOp
 }
 
 function splits(model: Model, samples: ByPart<readonly Sample[]>, options: DataOptions): ByPart<Split> {
-  const levels = levelsOf([samples.train, samples.valid ?? [], samples.test ?? []].flat());
+  const buckets = bucketsOf([samples.train, samples.valid ?? [], samples.test ?? []].flat());
   for (const sample of samples.train) {
     const [axis, steps] = Object.entries(sample.lengths).find(([, length]) => length > longest) ?? [];
     if (axis === undefined) continue;
@@ -67,17 +67,18 @@ function splits(model: Model, samples: ByPart<readonly Sample[]>, options: DataO
       help,
     );
   }
-  return each(samples, (list) => sampleSplit(model, list, levels, options));
+  return each(samples, (list) => sampleSplit(model, list, buckets, options));
 }
 
-function sampleSplit(model: Model, samples: readonly Sample[], levels: Levels, options: DataOptions): Split {
+function sampleSplit(model: Model, samples: readonly Sample[], buckets: Buckets, options: DataOptions): Split {
   const { batch, seed } = options;
   function* batches(groups: readonly Group[]): Generator<Batch> {
-    for (const { members, extents } of groups) {
+    for (const { members, extents, widths } of groups) {
       yield makeBatch(
         model,
         members.map((i) => samples[i]!),
         extents,
+        widths,
       );
     }
   }
@@ -86,8 +87,8 @@ function sampleSplit(model: Model, samples: readonly Sample[], levels: Levels, o
     count: samples.length,
     samples,
     batchesPerEpoch: Math.ceil(samples.length / batch),
-    epoch: (epoch, from = 0) => batches(epochGroups(samples, levels, { batch, seed, epoch }).slice(from)),
-    evaluation: () => batches(fixedGroups(samples, levels, batch)),
+    epoch: (epoch, from = 0) => batches(epochGroups(samples, buckets, { batch, seed, epoch }).slice(from)),
+    evaluation: () => batches(fixedGroups(samples, buckets, batch)),
   };
 }
 

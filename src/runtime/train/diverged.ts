@@ -84,13 +84,18 @@ function search(
       index[k] = row % (padded[k] as number);
       row = Math.floor(row / (padded[k] as number));
     }
-    const inside = axes.every((s, k) => !perSample || (index[k] as number) < (batch.lengths[s.axis]?.[b] ?? Infinity));
+    // nodes of a tree by their own numbers, wherever they lie in the batch
+    const own = axes.map((s, k) => batch.places?.[s.axis]?.[b]?.indexOf(index[k] as number) ?? (index[k] as number));
+    const inside = axes.every((s, k) => {
+      const n = own[k] as number;
+      return !perSample || (n >= 0 && n < (batch.lengths[s.axis]?.[b] ?? Number.POSITIVE_INFINITY));
+    });
     if (!inside) continue;
     const found: Found = {
       at: index[0] ?? 0,
       origin: {
         value: readable(system, value),
-        index: Object.fromEntries(axes.map((s, k) => [s.name, index[k] as number])),
+        index: Object.fromEntries(axes.map((s, k) => [s.name, own[k] as number])),
         sample: perSample ? b : null,
         number,
       },
