@@ -18,7 +18,7 @@ const ways: readonly (readonly [string, PlanRun])[] = [
 ];
 const cases = { ...structuredCases, ...indexCases };
 
-describe.each(Object.keys(cases).filter((n) => !/tree|kids|graph|words/.test(n)))("%s", (name) => {
+describe.each(Object.keys(cases).filter((n) => !/tree|kids|graph/.test(n)))("%s", (name) => {
   const c = (cases[name] as () => ReturnType<(typeof cases)[string]>)();
   const { system, outputs } = trained(c);
   test.each(ways)("loss and gradients %s", (_way, options) => {

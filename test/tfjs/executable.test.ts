@@ -65,7 +65,7 @@ test.each(backends.map((b) => [b.name, b] as const))("%s: wrong shapes and kinds
 
 test.each(backends.map((b) => [b.name, b] as const))("%s: tensors made from lengths follow them", (_, backend) => {
   const flat = new Flat();
-  const lengths = flat.one("lengths", [], { axis: "T", batch: 2 }, [2]);
+  const lengths = flat.one("lengths", [], { side: { v: null, end: "T", off: 0 }, dims: [], batch: 2 }, [2]);
   const before = backend.tensorCount();
   const executable = backend.prepare(planOf(flat, new Map([["n", lengths]])));
   for (const T of [
