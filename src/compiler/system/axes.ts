@@ -60,6 +60,12 @@ export function paddedLength(length: Length, padded: (axis: string) => number): 
   return Math.max(0, range(length)[1]);
 }
 
+/** The axes around one, the nearest first. */
+export function outerAxes(system: System, axis: string): string[] {
+  const { within } = axisOf(system, axis);
+  return within === undefined ? [] : [within, ...outerAxes(system, within)];
+}
+
 /** What a loop runs over: nodes and edges of one structure run together. */
 export const familyOf = (system: System, axis: string): string => axisOf(system, axis).family ?? axis;
 
