@@ -7,6 +7,7 @@ import { product } from "../../src/compiler/system/types.js";
 import { backends } from "../support/backends.js";
 import { mismatches } from "../support/gradients.js";
 import { indexCases } from "../support/index-cases.js";
+import { nestedCases } from "../support/nested-cases.js";
 import { type Case, Sketch, slot } from "../support/sketch.js";
 import { structuredCases } from "../support/structured-cases.js";
 import { compare, type PlanRun, runPlan, trained } from "../support/systems.js";
@@ -16,7 +17,7 @@ const ways: readonly (readonly [string, PlanRun])[] = [
   ["with random numbers on the padding, which is longer than it must be", { padding: "random", extra: 2 }],
   ["with large numbers on the padding", { padding: "large" }],
 ];
-const cases = { ...structuredCases, ...indexCases };
+const cases = { ...structuredCases, ...indexCases, ...nestedCases };
 
 describe.each(Object.keys(cases).filter((n) => !/tree|kids|graph/.test(n)))("%s", (name) => {
   const c = (cases[name] as () => ReturnType<(typeof cases)[string]>)();
@@ -32,9 +33,12 @@ describe.each(Object.keys(cases).filter((n) => !/tree|kids|graph/.test(n)))("%s"
   });
 });
 
-test.each(Object.entries(indexCases))("%s: gradients = central differences in every form", (_name, make) => {
-  expect(mismatches(make())).toEqual([]);
-});
+test.each(Object.entries({ ...indexCases, ...nestedCases }))(
+  "%s: gradients = central differences in every form",
+  (_name, make) => {
+    expect(mismatches(make())).toEqual([]);
+  },
+);
 
 function planOf(c: Case, extents: Record<string, number>): Plan {
   const { system, outputs } = trained(c);

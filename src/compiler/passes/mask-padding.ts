@@ -9,12 +9,13 @@ import type { ZeroRule } from "../ops/types.js";
 import { SystemBuilder } from "../system/builder.js";
 import { dependencies, reach, touches } from "../system/deps.js";
 import { E, ofRead } from "../system/expr.js";
-import { envOf, substRead } from "../system/positions.js";
+import { at, envOf, outerNames, samePos, substRead, within } from "../system/positions.js";
 import {
   axisOf,
   BATCH,
   type Eq,
   getValue,
+  type Pos,
   product,
   type Read,
   type Slot,
@@ -53,12 +54,20 @@ export function zeroOnPadding(system: System, assumed: ReadonlySet<string> = new
 }
 
 /** Is what `r` reads 0 wherever the variable `name` lies in the padding, the clauses that it can land on included? */
-const readIsZero = (system: System, zeros: Zeros, r: Read, name: string): boolean =>
-  touches(system, r).every((t) => landsOnZero(system, zeros, t, name));
+const readIsZero = (system: System, zeros: Zeros, r: Read, name: string, scope: readonly Slot[]): boolean =>
+  touches(system, r).every((t) => landsOnZero(system, zeros, t, name, scope));
 
-function landsOnZero(system: System, zeros: Zeros, r: Read, name: string): boolean {
-  const isVar = (p: Read["idx"][number]): boolean => p.k === "var" && p.v === name && p.shift >= 0;
+/** Are these the variables around `name` in its own scope? Only there is what is beyond its length beyond the read's. */
+function isAround(scope: readonly Slot[], name: string, outer: readonly Pos[]): boolean {
+  const slot = scope.find((s) => s.name === name);
+  const own = slot ? outerNames(scope, slot) : [];
+  return own.length === outer.length && own.every((v, i) => samePos(at(v), outer[i] as Pos));
+}
+
+function landsOnZero(system: System, zeros: Zeros, r: Read, name: string, scope: readonly Slot[]): boolean {
+  const isVar = (p: Pos): boolean => p.k === "var" && p.v === name && p.shift >= 0;
   for (const c of r.when) {
+    if (!isAround(scope, name, c.within ?? [])) continue;
     if (c.rel === "in" && isVar(c.a)) return true;
     if (c.rel === "eq" && isVar(c.a) && c.b.k === "end" && c.b.off < 0) return true;
     if (c.rel === "eq" && isVar(c.b) && c.a.k === "end" && c.a.off < 0) return true;
@@ -67,7 +76,8 @@ function landsOnZero(system: System, zeros: Zeros, r: Read, name: string): boole
   return u.slots.some((s, i) => {
     const p = r.idx[i];
     const atEnd = u.clauses.some((c) => c.pins.some((q) => q.slot === s.name && q.at.k === "end"));
-    return p !== undefined && isVar(p) && !atEnd && zeros.get(r.v)?.has(s.name) === true;
+    if (p === undefined || !isVar(p) || atEnd || !zeros.get(r.v)?.has(s.name)) return false;
+    return isAround(scope, name, within(u.slots, r.idx, i).within ?? []);
   });
 }
 
@@ -82,13 +92,13 @@ function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): b
   if (eq.op === "only" && isChosenInside(system, eq, name)) return true;
   if (eq.along !== null) return eq.along === name; // a softmax along a ragged axis is 0 on its padding
   if (eq.red && eq.red.kind !== "sum") return false;
-  if (eq.op === "where") return eq.args.slice(1).every((r) => readIsZero(system, zeros, r, name));
+  const scope = scopeOf(v, eq);
+  const isZero = (r: Read): boolean => readIsZero(system, zeros, r, name, scope);
+  if (eq.op === "where") return eq.args.slice(1).every(isZero);
   const rule = zeroRule(eq);
   if (rule === "never") return false;
-  if (rule === "first") return readIsZero(system, zeros, eq.args[0] as Read, name);
-  return rule === "any"
-    ? eq.args.some((r) => readIsZero(system, zeros, r, name))
-    : eq.args.every((r) => readIsZero(system, zeros, r, name));
+  if (rule === "first") return isZero(eq.args[0] as Read);
+  return rule === "any" ? eq.args.some(isZero) : eq.args.every(isZero);
 }
 
 /** A choice never falls on the padding of what it chooses from; maps of structures choose nothing on their own padding. */
@@ -155,9 +165,14 @@ function needs(system: System, zeros: Zeros): Need[] {
     for (const [i, r] of (eq?.args ?? []).entries()) {
       const u = getValue(system, r.v);
       if (u.outside !== "zero") continue;
+      const scope = scopeOf(reader, eq as Eq);
       const names = u.slots.flatMap((s, k) => {
         const p = r.idx[k];
-        const leaves = p?.k === "var" ? p.shift > 0 : p?.k === "start" && p.off >= axisOf(system, s.axis).min;
+        const outer = within(u.slots, r.idx, k).within ?? [];
+        const leaves =
+          p?.k === "var"
+            ? p.shift > 0 || !isAround(scope, p.v, outer)
+            : p?.k === "start" && p.off >= axisOf(system, s.axis).min;
         return leaves && paddedSlots(system, u).includes(s) && !zeros.get(u.id)?.has(s.name) ? [s.name] : [];
       });
       if (names.length) beyond.push({ kind: "beyond", reader, i, names });
@@ -242,6 +257,8 @@ function maskSources(system: System, zeros: Zeros, reader: Value, i: number, nam
   return system;
 }
 
+const scopeOf = (v: Value, eq: Eq): readonly Slot[] => [...v.slots, ...(eq.red?.vars ?? [])];
+
 const size = (system: System, r: Read): number => product(getValue(system, r.v).shape);
 
 /** Masks the smallest argument that has all the variables: one factor of a product is enough. */
@@ -254,7 +271,7 @@ function maskArgument(system: System, v: Value, names: readonly string[]): Syste
   const costs = eq.args.map(cost);
   const i = zeroRule(eq) === "any" ? costs.indexOf(Math.min(...costs)) : 0;
   const builder = new SystemBuilder(system);
-  const scope = [...v.slots, ...(eq.red?.vars ?? [])];
+  const scope = scopeOf(v, eq);
   const masked = builder.emit(E.mask(ofRead(eq.args[i] as Read), names), scope, `${v.id}.mask`);
   builder.values.set(v.id, { ...v, eq: { ...eq, args: eq.args.map((r, k) => (k === i ? masked : r)) } });
   return builder.finish();

@@ -2,11 +2,13 @@
  * The reference evaluator: float64, one element at a time, lazy and memoising. Slow and obviously right; it decides what a
  * System means. With `strict`, it executes a Program instead and throws where something is read before it was computed.
  */
+import { firstMaximum, modeOf, type Ranged } from "../../ops/draws.js";
 import { opOf } from "../../ops/index.js";
 import { type Item, type Loop, type Program, timeOf } from "../../schedule/types.js";
-import { evaluateLength, levelsOf, slotOver } from "../../system/axes.js";
+import { evaluateLength, levelsOf, outerAxes, slotOver } from "../../system/axes.js";
 import { hits, outerNames } from "../../system/positions.js";
 import {
+  type Axis,
   axisOf,
   type Clause,
   type Cond,
@@ -67,19 +69,35 @@ export class Evaluator {
     const axis = axisOf(this.system, axisId);
     if (axis.kind === "batch") return this.env.batch;
     if (axis.kind === "static") return axis.size as number;
-    if (axis.length !== undefined) return this.#derived(axis.length, point);
+    if (axis.length !== undefined) return this.#derived(axis, point, outer);
     const lengths = this.env.lengths[axisId] as readonly Lengths[];
     const b = point["#"];
     return b === undefined ? longest(lengths) : lengthAt(lengths[b] as Lengths, outer);
   }
 
-  #derived(length: Length, point: Point): number {
+  /** A length that follows from others, those within the same axes at the same indices; without a sample, the longest. */
+  #derived(axis: Axis, point: Point, outer: readonly number[]): number {
+    const around = outerAxes(this.system, axis.id);
+    const own = (id: string, b: number, at: readonly number[]): number =>
+      this.extent(id, { "#": b }, at.slice(at.length - outerAxes(this.system, id).length));
+    const value = (b: number, at: readonly number[]): number => {
+      // outside of the axes around there is nothing
+      const isInside = around.every((id, i) => (at[i] as number) >= 0 && (at[i] as number) < own(id, b, at));
+      return isInside ? evaluateLength(axis.length as Length, (id) => own(id, b, at)) : 0;
+    };
     const b = point["#"];
-    if (b === undefined)
-      return Array.from({ length: this.env.batch }, (_, i) =>
-        evaluateLength(length, (id) => this.extent(id, { "#": i })),
-      ).reduce((x, y) => Math.max(x, y), 0);
-    return evaluateLength(length, (id) => this.extent(id, point));
+    if (b !== undefined) return value(b, outer);
+    const samples = Array.from({ length: this.env.batch }, (_, i) => i);
+    const places = this.#points(around.map((id) => ({ name: id, axis: id })).reverse(), {}, false);
+    const all = samples.flatMap((i) =>
+      places.map((p) =>
+        value(
+          i,
+          around.map((id) => p[id] as number),
+        ),
+      ),
+    );
+    return all.reduce((x, y) => Math.max(x, y), 0);
   }
 
   /** The extent along a slot, at the indices of the slots around it. */
@@ -131,7 +149,11 @@ export class Evaluator {
   }
 
   #holds(c: Cond, point: Point): boolean {
-    const outer = (c.within ?? []).map((p) => this.#pos(p, point, () => this.extent(c.axis, point)));
+    const axes = outerAxes(this.system, c.axis);
+    const outer: number[] = [];
+    // the outermost first: an end is meant at the indices around it
+    for (const [i, p] of [...(c.within ?? []).entries()].reverse())
+      outer.unshift(this.#pos(p, point, () => this.extent(axes[i] as string, point, [...outer])));
     const extent = (): number => this.extent(c.axis, point, outer);
     const a = this.#pos(c.a, point, extent);
     if (c.rel === "in") return a >= 0 && a < extent();
@@ -217,6 +239,7 @@ export class Evaluator {
       return def.eval ? def.eval(args, eq.attrs, shapes) : (args[0] as Float64Array);
     };
     const n = product(v.shape);
+    if (eq.red?.kind === "draw") return this.#mode(v, eq, point);
     if (eq.along !== null) {
       const slot = v.slots.find((s) => s.name === eq.along) as Slot;
       const at = point[slot.name] as number;
@@ -240,12 +263,29 @@ export class Evaluator {
     const xs = points.map(element);
     return Float64Array.from({ length: n }, (_, i) => {
       const column = xs.map((x) => x[i] as number);
+      if (kind === "argmax") return firstMaximum(column);
       if (kind === "sum") return column.reduce((a, x) => a + x, 0);
       const m = column.reduce((a, x) => Math.max(a, x), Number.NEGATIVE_INFINITY);
       return kind === "max" || m === Number.NEGATIVE_INFINITY
         ? m
         : m + Math.log(column.reduce((a, x) => a + Math.exp(x - m), 0));
     });
+  }
+
+  /** The mode of a draw whose distribution ranges over variables: the parameters at each of their indices. */
+  #mode(v: Value, eq: Eq, point: Point): Float64Array {
+    const vars = eq.red?.vars ?? [];
+    const scope = scopeOf(v, eq);
+    const over = (k: number, p: Point): Ranged => {
+      const slot = vars[k];
+      if (!slot) return { at: null, params: eq.args.map((r) => this.#read(r, p)) };
+      return { at: this.#points([slot], p, false, scope).map((q) => over(k + 1, q)) };
+    };
+    const drawn = modeOf(String(eq.attrs["dist"]), eq.attrs, over(0, point));
+    const along = eq.attrs["along"];
+    if (along === undefined) return drawn;
+    // a whole sequence at once: its entry here
+    return Float64Array.of(drawn[point[along as string] as number] ?? -1);
   }
 
   /** Executes a Program of this System, strictly in its order. Retimed members run at their own offsets. */
