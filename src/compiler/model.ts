@@ -70,15 +70,27 @@ export interface FieldInfo {
   readonly dist?: "categorical" | "bernoulli" | "normal";
 }
 
+/** A start as equations: `result` in terms of noise, which is drawn once, in the order of the System. */
+export interface StartEquations {
+  readonly system: System;
+  /** Of the shape of the parameter, or a number that fills it. */
+  readonly result: string;
+}
+
 export type Init =
   | { readonly kind: "zeros" }
   | { readonly kind: "constant"; readonly value: number }
-  /** Uniform, by the numbers of inputs and outputs; each of `blocks` equal blocks of rows (packed gates) by itself. */
-  | { readonly kind: "glorot" | "he" | "lecun"; readonly blocks: number }
+  /** By the equations of a cell, for each of `blocks` equal blocks of rows (packed gates) by itself. */
+  | {
+      readonly kind: "cell";
+      readonly cell: string;
+      readonly numbers: Readonly<Record<string, number>>;
+      readonly blocks: number;
+      /** For a block of that shape. */
+      equations(shape: readonly number[]): StartEquations;
+    }
   | { readonly kind: "orthogonal"; readonly gain: number; readonly blocks: number }
   | { readonly kind: "identity"; readonly gain: number }
-  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
-  | { readonly kind: "normal"; readonly mean: number; readonly sd: number }
   /** A bias of packed gates: one constant for each of `values.length` equal blocks. */
   | { readonly kind: "gates"; readonly values: readonly number[] }
   | { readonly kind: "file"; readonly path: string; readonly key: string };

@@ -202,6 +202,54 @@ cell ConvLSTM(x : [M, N, X], h : [M, N, H], c : [M, N, H]) -> (h1 : [M, N, H], c
   h1 = o * tanh(c1)
 }
 `,
+  initialisers: `# Initialisers: where a parameter starts, \`param W : [H, X] ~ he\`. A cell whose one result is the start and whose noise is the
+# draw. \`[..]\` is the shape of the parameter; a shape such as \`[M, N]\` names its dims, and fits only parameters with as many.
+# Formals may be \`fan_in\` and \`fan_out\`, the numbers of inputs and outputs of one unit: of a matrix [out, in] its dims, of a
+# kernel [height, width, in, out] those times the size of the window. The equations whose right side is a number are arguments
+# in their order, \`~ normal(0, 0.1)\`. Packed gates start each by itself. These are known without \`use\`, and a cell of the
+# spec that is written like them can stand in the same place.
+#
+# Built in, because they are no formulas of draws: \`zeros\`, \`constant(c)\`, \`identity(gain)\` (Q. V. Le, N. Jaitly, G. E. Hinton,
+# "A simple way to initialize recurrent networks of rectified linear units", arXiv:1504.00941), \`gates(…)\` with one constant
+# for each gate of a packed bias, \`file(…)\`, and \`orthogonal(gain)\`, the Gram–Schmidt process on normal draws (A. M. Saxe,
+# J. L. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+# ICLR 2014).
+
+# X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010, equation 16:
+# signals keep their variance on the way forward and back, 2 / (in + out).
+cell glorot(fan_in, fan_out) -> w : [..] {
+  noise u : [..] ~ uniform(-1, 1)
+  w = sqrt(6 / (fan_in + fan_out)) * u
+}
+
+# K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers", ICCV 2015: the variance 2 / in makes up for the half that a
+# rectifier cuts off.
+cell he(fan_in) -> w : [..] {
+  noise u : [..] ~ uniform(-1, 1)
+  w = sqrt(6 / fan_in) * u
+}
+
+# Y. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, "Efficient backprop", in Neural Networks: Tricks of the Trade, 1998,
+# equation 16: the variance 1 / in.
+cell lecun(fan_in) -> w : [..] {
+  noise u : [..] ~ uniform(-1, 1)
+  w = sqrt(3 / fan_in) * u
+}
+
+cell uniform() -> w : [..] {
+  low = -1; high = 1
+  require low < high
+  noise u : [..] ~ uniform(low, high)
+  w = u
+}
+
+cell normal() -> w : [..] {
+  mean = 0; sd = 1
+  require sd >= 0
+  noise u : [..] ~ normal(mean, sd)
+  w = u
+}
+`,
   optimisers: `# Optimisers, as their papers print them: recurrences over the step axis. The first two formals are a parameter and its
 # gradient, the others are states that start at 0; the results are the new parameter and the new states in the same order.
 # \`[..]\` is the shape of the parameter, whatever it is; what has no shape is a number. The equations whose right side is a

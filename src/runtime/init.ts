@@ -1,6 +1,7 @@
 /** Starting values of parameters. */
 import type { Init, ParamInfo } from "../compiler/model.js";
-import { product } from "../compiler/system/types.js";
+import { getValue, product, type Value } from "../compiler/system/types.js";
+import { Evaluator } from "../compiler/targets/reference/evaluator.js";
 import { UsageError } from "./errors.js";
 import { orthogonal } from "./orthogonal.js";
 import type { Tensor } from "./safetensors.js";
@@ -20,26 +21,17 @@ export type ReadTensor = (path: string, key: string) => Tensor;
 export function initialValues(param: ParamInfo, numbers: Numbers, readTensor: ReadTensor): Float32Array {
   const { init, shape, name } = param;
   const n = product(shape);
-  const each = (f: () => number): Float32Array => Float32Array.from({ length: n }, f);
   switch (init.kind) {
     case "zeros":
       return new Float32Array(n);
     case "constant":
       return new Float32Array(n).fill(init.value);
-    case "glorot":
-    case "he":
-    case "lecun": {
-      const limit = uniformLimit(init.kind, fans(blockShape(param, init.blocks)));
-      return each(() => limit * (2 * numbers.uniform() - 1));
-    }
+    case "cell":
+      return evaluated(param, init, numbers);
     case "orthogonal":
       return orthogonalBlocks(param, init, numbers);
     case "identity":
       return identity(param, init.gain);
-    case "uniform":
-      return each(() => init.low + (init.high - init.low) * numbers.uniform());
-    case "normal":
-      return each(() => init.mean + init.sd * numbers.normal());
     case "gates":
       return gates(param, init.values);
     case "file": {
@@ -51,31 +43,38 @@ export function initialValues(param: ParamInfo, numbers: Numbers, readTensor: Re
   }
 }
 
-/** Variances 2/(in+out) (Glorot and Bengio 2010), 2/in (He et al. 2015), 1/in (LeCun et al. 1998); a uniform on ±a has a²/3. */
-function uniformLimit(kind: "glorot" | "he" | "lecun", { fanIn, fanOut }: { fanIn: number; fanOut: number }): number {
-  switch (kind) {
-    case "glorot":
-      return Math.sqrt(6 / (fanIn + fanOut));
-    case "he":
-      return Math.sqrt(6 / fanIn);
-    case "lecun":
-      return Math.sqrt(3 / fanIn);
+/** The equations of a start, evaluated in float64 for each block; noise is drawn in the order of the System. */
+function evaluated(param: ParamInfo, init: Extract<Init, { kind: "cell" }>, numbers: Numbers): Float32Array {
+  const shape = blockShape(param, init.blocks);
+  const n = product(shape);
+  const { system, result } = init.equations(shape);
+  const noise = [...system.values.values()].filter((v) => v.role === "noise");
+  const out = new Float32Array(n * init.blocks);
+  for (let b = 0; b < init.blocks; b++) {
+    const drawn = new Map(noise.map((v) => [v.id, draw(v, numbers)]));
+    const given = (id: string): Float64Array => {
+      const x = drawn.get(id);
+      if (!x) throw new Error(`nothing gives ${id}`);
+      return x;
+    };
+    const index = getValue(system, result).slots.map(() => 0);
+    const x = new Evaluator(system, { batch: 1, lengths: {}, given }).value(result, index);
+    if (x.length === n) out.set(x, b * n);
+    else if (x.length === 1) out.fill(x[0] as number, b * n, (b + 1) * n);
+    else throw new UsageError(`${param.name} is [${param.shape}], and ${init.cell} makes ${x.length} numbers`);
   }
+  return out;
 }
 
-/**
- * Numbers that flow into and out of one unit. A matrix is [out, in], a kernel of a convolution [kh, kw, in, out]; a vector
- * is a row that maps to a scalar (`dot(v, …)`), any other tensor [out, in…].
- */
-function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
-  const all = product(shape);
-  if (shape.length < 2) return { fanIn: all, fanOut: 1 };
-  if (shape.length === 4) {
-    const [kh, kw, cin, cout] = shape as [number, number, number, number];
-    return { fanIn: kh * kw * cin, fanOut: kh * kw * cout };
-  }
-  const fanOut = shape[0] as number;
-  return { fanIn: all / fanOut, fanOut };
+function draw({ noise, shape, id }: Value, { uniform, normal }: Numbers): Float64Array {
+  if (!noise) throw new Error(`${id} is noise without a distribution`);
+  const [a = 0, b = 1] = noise.params;
+  const one = {
+    uniform: () => a + (b - a) * uniform(),
+    normal: () => a + b * normal(),
+    bernoulli: () => Number(uniform() < a),
+  };
+  return Float64Array.from({ length: product(shape) }, one[noise.dist]);
 }
 
 /** The shape of one of the equal blocks of rows: packed gates start each by itself (R6). */

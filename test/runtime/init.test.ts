@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { check } from "../../src/compiler/check/index.js";
+import { standardInit } from "../../src/compiler/check/params.js";
 import type { Init, ParamInfo } from "../../src/compiler/model.js";
 import { draws } from "../../src/compiler/random.js";
 import { UsageError } from "../../src/runtime/errors.js";
@@ -54,7 +56,7 @@ describe("starting values", () => {
     ["glorot", [3, 3, 16, 32], 1, 2 / (9 * 16 + 9 * 32)],
     ["glorot", [4000], 1, 2 / 4001],
   ] as const)("%s of [%s] in %i blocks has the variance that it promises", (kind, shape, blocks, wanted) => {
-    const x = values(shape, { kind, blocks });
+    const x = values(shape, standardInit(kind, {}, blocks));
     expect(Math.abs(mean(x))).toBeLessThan(4 * Math.sqrt(wanted / x.length));
     expect(variance(x) / wanted).toBeGreaterThan(0.94);
     expect(variance(x) / wanted).toBeLessThan(1.06);
@@ -62,16 +64,52 @@ describe("starting values", () => {
   });
 
   it("uniform and normal have their own mean and spread", () => {
-    const u = values([20000], { kind: "uniform", low: -1, high: 3 });
+    const u = values([20000], standardInit("uniform", { low: -1, high: 3 }));
     expect(mean(u)).toBeCloseTo(1, 1);
     expect(variance(u)).toBeCloseTo(16 / 12, 1);
-    const n = values([20000], { kind: "normal", mean: 2, sd: 0.5 });
+    const n = values([20000], standardInit("normal", { mean: 2, sd: 0.5 }));
     expect(mean(n)).toBeCloseTo(2, 1);
     expect(variance(n)).toBeCloseTo(0.25, 1);
   });
 
+  it("a start of the spec's own is drawn from its noise, for each gate by itself", () => {
+    const { models, diagnostics } = check(`
+# C. Tallec, Y. Ollivier, "Can recurrent neural networks warp time?", ICLR 2018: memories of 1 to T steps.
+cell chrono() -> b : [..] { T = 50; noise u : [..] ~ uniform(1, 49); b = log(u) * T / 50 }
+cell rows(fan_in) -> w : [M, N] {
+  noise z : [M, N] ~ normal(0, 1)
+  noise keep : [M, N] ~ bernoulli(0.5)
+  w = z * keep / fan_in
+}
+cell filled() -> w : [..] { value = 3; w = value / 2 }
+model m {
+  dim X = 5
+  dim H = 40
+  input x : [X]
+  random y : [H]
+  param W : [4*H, X] ~ rows, b : [4*H] ~ chrono(25), d : [H] ~ filled(value = 4)
+  (i, f, o, g) = split(W @ x + b, 4)
+  y ~ normal(i * f * o * g + d, 1)
+}`);
+    expect(diagnostics).toEqual([]);
+    const of = (name: string): Float32Array => {
+      const param = models[0]?.params.find((p) => p.name === name) as ParamInfo;
+      return initialValues(param, draws(1, "init", name), noFile);
+    };
+    const b = of("b");
+    expect(Math.min(...b)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...b)).toBeLessThanOrEqual(Math.log(49) / 2);
+    expect(mean(b.map((x) => Math.exp(2 * x)))).toBeCloseTo(25, -1);
+    expect([...of("d")]).toEqual(Array(40).fill(2));
+    const W = of("W");
+    expect(W.length).toBe(800);
+    expect(W.filter((x) => x === 0).length / 800).toBeCloseTo(0.5, 1);
+    expect(variance(W)).toBeCloseTo(0.5 / 25, 2);
+    for (let k = 1; k < 4; k++) expect(W.subarray(0, 200)).not.toEqual(W.subarray(k * 200, (k + 1) * 200));
+  });
+
   it("depends on the seed and on nothing else", () => {
-    const init: Init = { kind: "glorot", blocks: 1 };
+    const init = standardInit("glorot");
     expect(values([5, 4], init, 3)).toEqual(values([5, 4], init, 3));
     expect(values([5, 4], init, 3)).not.toEqual(values([5, 4], init, 4));
   });

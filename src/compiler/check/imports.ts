@@ -87,6 +87,9 @@ export class Libraries {
 
 const standard = new Map<string, Names>();
 
+/** The text of a file of the library, `std/optimisers.rcv`; undefined if it is none. */
+export const standardText = (file: string): string | undefined => std[file.replace(/^std\/|\.rcv$/g, "")];
+
 /** The cells of `std.NAME`, of which every spec may know without importing them. */
 export function standardLibrary(name: string): Names {
   const known = standard.get(name);

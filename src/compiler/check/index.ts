@@ -21,7 +21,7 @@ import type { Dim } from "./dims.js";
 import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
-import { defineCell, Libraries, type Read } from "./imports.js";
+import { defineCell, Libraries, type Read, standardText } from "./imports.js";
 import { makeModel, placeholders } from "./model.js";
 import { checkOptimizer, optimizersOf } from "./optimizers.js";
 import { Overrides } from "./overrides.js";
@@ -62,7 +62,11 @@ export function check(source: string, options: CheckOptions = {}): Checked {
     return model ? [model] : [];
   });
   for (const d of reading.diagnostics) reporter.add(d);
-  const sources = libraries.sources;
+  const sources = new Map(libraries.sources);
+  for (const { file } of reporter.diagnostics.flatMap((d) => d.labels)) {
+    const text = file === undefined || sources.has(file) ? undefined : standardText(file);
+    if (file !== undefined && text !== undefined) sources.set(file, text);
+  }
   return { diagnostics: inOrder(reporter.diagnostics), models: reporter.failed ? [] : models, sources };
 }
 
@@ -121,7 +125,7 @@ function checkModel(
   noteUses(allTerms(cx));
   const starts = new Map<Quantity, (size: (d: Dim) => number) => Init>();
   for (const q of cx.quantities) {
-    const start = q.role === "param" || q.role === "frozen" ? startOf(cx, q, own) : null;
+    const start = q.role === "param" || q.role === "frozen" ? startOf(cx, q) : null;
     if (start) starts.set(q, start);
   }
   if (reporter.failed || libraries.reporter.failed) return done();

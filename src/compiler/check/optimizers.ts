@@ -2,27 +2,16 @@
 import type { OptimizerConfig } from "../blocks/types.js";
 import { notAnOptimizer } from "../diagnostics/optimizers.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import type {
-  Condition,
-  FoundOptimizer,
-  Numbers,
-  OptimizerCell,
-  Optimizers,
-  State,
-  StepEquations,
-} from "../optimizer/types.js";
-import type { CellDef, Expr, Span, Target } from "../syntax/ast.js";
-import { printExpr } from "../syntax/print.js";
+import type { FoundOptimizer, Numbers, OptimizerCell, Optimizers, State, StepEquations } from "../optimizer/types.js";
+import type { CellDef, Span, Target } from "../syntax/ast.js";
 import { alone } from "./alone.js";
 import { buildEquations } from "./build.js";
-import { numberOf } from "./constants.js";
-import { Context } from "./context.js";
+import { conditionsOf } from "./conditions.js";
+import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import { type Cell, type Entity, Names } from "./entities.js";
 import { constantsOf, namedCells } from "./named.js";
-import { Reporter } from "./report.js";
-import { compared, namesIn } from "./sizes.js";
 import type { Quantity } from "./terms.js";
 import { float, type Place, scalar, shapeOf } from "./types.js";
 
@@ -53,9 +42,7 @@ function asOptimizer(cell: Cell): FoundOptimizer {
   const found: OptimizerCell = {
     name: def.name,
     numbers: constantsOf(def),
-    conditions: def.body.flatMap((s) =>
-      s.kind === "require" ? conditionsOf(s.value, Object.keys(constantsOf(def))) : [],
-    ),
+    conditions: conditionsOf(def),
     step: (numbers, shape) => equationsOf(cell, numbers, shape.map(dims.number)).equations,
   };
   return { kind: "optimizer", cell: found };
@@ -99,32 +86,6 @@ function misfit(def: CellDef): { readonly reason: string; readonly place: Place 
   if (!Object.hasOwn(constantsOf(def), "lr"))
     return at({ span: def.nameSpan }, "it has no learning rate: an equation such as `lr = 0.1`");
   return null;
-}
-
-const mirrored = { "<": ">", "<=": ">=", ">": "<", ">=": "<=" } as const;
-const isOrder = (op: string): op is keyof typeof mirrored => Object.hasOwn(mirrored, op);
-
-/** `a and b` are two conditions. */
-function conditionsOf(e: Expr, known: readonly string[]): Condition[] {
-  if (e.kind !== "binary") return [];
-  if (e.op === "and") return [...conditionsOf(e.left, known), ...conditionsOf(e.right, known)];
-  const bound = (name: Expr, limit: Expr, op: keyof typeof mirrored): Condition["bound"] =>
-    name.kind === "name" && known.includes(name.name) && limit.kind === "number"
-      ? { name: name.name, op, limit: limit.value }
-      : null;
-  return [
-    {
-      text: printExpr(e),
-      names: namesIn(e).filter((n) => known.includes(n)),
-      bound: isOrder(e.op) ? (bound(e.left, e.right, e.op) ?? bound(e.right, e.left, mirrored[e.op])) : null,
-      holds: (numbers) => {
-        const scope = new Names();
-        for (const [name, value] of Object.entries(numbers)) scope.set(name, { kind: "number", value, place: e.span });
-        const [a, b] = [e.left, e.right].map((x) => numberOf(new Context(new Reporter()), x, scope));
-        return typeof a !== "number" || typeof b !== "number" || compared(e.op, a, b) !== false;
-      },
-    },
-  ];
 }
 
 /** The equations for a parameter of a shape, or what is wrong with them. */

@@ -4,12 +4,15 @@ import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Init } from "../model.js";
 import type { Arg, Expr, Statement, TypeExpr } from "../syntax/ast.js";
+import { conditionsOf } from "./conditions.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import type { Names } from "./entities.js";
+import { type Cell, Names } from "./entities.js";
+import { constantsOf } from "./named.js";
 import { partsOf } from "./shapes.js";
+import { fits, misfit, resultOf, startCells, startEquations, usesFans } from "./starts.js";
 import type { Quantity, Term } from "./terms.js";
 import { float, open, type Place, poison, shapeOf, showType, type Type } from "./types.js";
 
@@ -66,7 +69,7 @@ export function declareParams(
       type,
       declared: stated !== null,
       span: item.nameSpan,
-      start: expr ? { expr, form: item.init ? "init" : "value" } : null,
+      start: expr ? { expr, form: item.init ? "init" : "value", scope } : null,
     });
   });
 }
@@ -108,17 +111,16 @@ function packed(t: Term, parts: number): void {
   uses.blocks = uses.blocks === null || uses.blocks === parts ? parts : 1;
 }
 
-const inits: ReadonlySet<string> = new Set([
-  ...["zeros", "constant", "glorot", "he", "lecun", "orthogonal", "identity", "uniform", "normal", "gates", "file"],
-]);
+/** The starts that are no cells. */
+const builtIn: ReadonlySet<string> = new Set(["zeros", "constant", "orthogonal", "identity", "gates", "file"]);
 
 /** How a parameter starts, once its shape is known. Null: an error was reported. `size`: the number a dim is. */
-export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim) => number) => Init) | null {
+export function startOf(cx: Context, q: Quantity): ((size: (d: Dim) => number) => Init) | null {
   const shape = shapeOf(q.type);
   if (!shape) return null;
   const blocks = q.uses.blocks !== null && shape.length >= 1 ? q.uses.blocks : 1;
   if (!q.start) return defaultStart(cx, q, shape, blocks);
-  const { expr, form } = q.start;
+  const { expr, form, scope } = q.start;
   const bad = (place: Place, message: string, near?: string): null => {
     cx.report(shapes.badStart({ place, message, near }));
     return null;
@@ -133,16 +135,24 @@ export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim
       ? { name: expr.callee, args: expr.args }
       : { name: expr.kind === "name" ? expr.name : "", args: [] };
   if (name === "file") return fileStart(args, expr, bad);
-  if (!inits.has(name))
-    return bad(expr.span, name ? `there is no start \`${name}\`` : "this is no start", nearest(name, inits));
+  const cells = startCells(scope);
+  const cell = cells.find(name);
+  if (!cell && !builtIn.has(name)) {
+    const near = nearest(name, [
+      ...builtIn,
+      ...cells.names.filter((n) => misfit((cells.find(n) as Cell).def) === null),
+    ]);
+    return bad(expr.span, name ? `there is no start \`${name}\`` : "this is no start", near);
+  }
   if (form === "value") return bad(expr.span, `a start that is computed follows \`~\``, `~ ${name}`);
+  if (cell) return cellStart(cx, q, cell, { args, shape, blocks, scope, expr, bad });
   const values: number[] = [];
   for (const a of args) {
     const v = constantOf(cx, a.value, scope, `an argument of \`${name}\``);
     if (v === null) return null;
     values.push(v);
   }
-  const [a, b] = values;
+  const [a] = values;
   const takes = (least: number, most: number): boolean => values.length >= least && values.length <= most;
   switch (name) {
     case "zeros":
@@ -151,11 +161,6 @@ export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim
       return a !== undefined && takes(1, 1)
         ? () => ({ kind: "constant", value: a })
         : bad(expr.span, "`constant` takes one number");
-    case "glorot":
-    case "he":
-    case "lecun":
-      if (shape.length < 2) return bad(expr.span, `\`${name}\` is for matrices; \`${q.name}\` is ${showType(q.type)}`);
-      return takes(0, 0) ? () => ({ kind: name, blocks }) : bad(expr.span, `\`${name}\` takes no argument`);
     case "orthogonal":
     case "identity":
       if (shape.length !== 2)
@@ -163,14 +168,6 @@ export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim
       if (!takes(0, 1)) return bad(expr.span, `\`${name}\` takes at most a gain`);
       return () =>
         name === "identity" ? { kind: "identity", gain: a ?? 1 } : { kind: "orthogonal", gain: a ?? 1, blocks };
-    case "uniform":
-      if (a === undefined || b === undefined || !takes(2, 2) || !(a < b))
-        return bad(expr.span, "`uniform` takes the ends of an interval");
-      return () => ({ kind: "uniform", low: a, high: b });
-    case "normal":
-      if (a === undefined || b === undefined || !takes(2, 2) || b < 0)
-        return bad(expr.span, "`normal` takes a mean and a deviation");
-      return () => ({ kind: "normal", mean: a, sd: b });
     default: {
       const rows = cx.sizeOf(shape[0] ?? dims.number(1));
       if (!values.length || (rows !== null && rows % values.length !== 0))
@@ -178,6 +175,73 @@ export function startOf(cx: Context, q: Quantity, scope: Names): ((size: (d: Dim
       return () => ({ kind: "gates", values });
     }
   }
+}
+
+/** A start that is a cell: its arguments by name, or in the order of its constants. */
+function cellStart(
+  cx: Context,
+  q: Quantity,
+  cell: Cell,
+  given: {
+    readonly args: readonly Arg[];
+    readonly shape: readonly Dim[];
+    readonly blocks: number;
+    readonly scope: Names;
+    readonly expr: Expr;
+    bad(place: Place, message: string, near?: string): null;
+  },
+): ((size: (d: Dim) => number) => Init) | null {
+  const { args, shape, blocks, scope, expr, bad } = given;
+  const { def } = cell;
+  const unfit = misfit(def);
+  if (unfit) return bad(expr.span, `the cell \`${def.name}\` is no start: ${unfit}`);
+  const is = `\`${q.name}\` is ${showType(q.type)}`;
+  if (usesFans(def) && shape.length < 2) return bad(expr.span, `\`${def.name}\` is for matrices; ${is}`);
+  if (!fits(def, shape.length)) return bad(expr.span, `\`${def.name}\` makes ${resultOf(def)}; ${is}`);
+  const numbers: Record<string, number> = { ...constantsOf(def) };
+  const known = Object.keys(numbers);
+  const set = new Set<string>();
+  for (const [i, a] of args.entries()) {
+    const name = a.name ?? known[i];
+    if (name === undefined || !known.includes(name))
+      return bad(
+        a.span,
+        name === undefined
+          ? `\`${def.name}\` takes ${known.length ? known.map((k) => `\`${k}\``).join(", ") : "no argument"}`
+          : `\`${def.name}\` has no \`${name}\``,
+        nearest(name ?? "", known),
+      );
+    if (set.has(name)) return bad(a.span, `\`${name}\` is given twice`);
+    set.add(name);
+    const value = constantOf(cx, a.value, scope, `\`${name}\` of \`${def.name}\``);
+    if (value === null) return null;
+    numbers[name] = value;
+  }
+  const broken = conditionsOf(def).find((c) => !c.holds(numbers));
+  if (broken) return bad(expr.span, `\`${def.name}\` requires \`${broken.text}\``);
+  const block = shape.map((d, i) => (i === 0 ? dims.scaled(1 / blocks, d) : d));
+  const { mistakes } = startEquations(cell, numbers, block, cx.sizes, expr.span);
+  for (const d of mistakes) cx.report(d);
+  return mistakes.some((d) => d.severity === "error") ? null : () => cellInit(cell, numbers, blocks);
+}
+
+const cellInit = (cell: Cell, numbers: Readonly<Record<string, number>>, blocks: number): Init => ({
+  kind: "cell",
+  cell: cell.def.name,
+  numbers,
+  blocks,
+  equations(shape) {
+    const { equations, mistakes } = startEquations(cell, numbers, shape.map(dims.number));
+    if (!equations) throw new Error(`${cell.def.name} of [${shape}]: ${mistakes[0]?.message}`);
+    return equations;
+  },
+});
+
+/** A start of the library. */
+export function standardInit(name: string, numbers: Readonly<Record<string, number>> = {}, blocks = 1): Init {
+  const cell = startCells(new Names()).find(name);
+  if (!cell) throw new Error(`the library has no start ${name}`);
+  return cellInit(cell, { ...constantsOf(cell.def), ...numbers }, blocks);
 }
 
 function fileStart(
@@ -197,13 +261,13 @@ function defaultStart(
   shape: readonly Dim[],
   blocks: number,
 ): ((size: (d: Dim) => number) => Init) | null {
-  if (shape.length >= 2) return () => ({ kind: "glorot", blocks });
+  if (shape.length >= 2) return () => standardInit("glorot", {}, blocks);
   if (q.uses.scaled === 0 && q.uses.contracted === 0) return () => ({ kind: "zeros" });
   // A vector that is only contracted is a matrix of one row, and starts as one.
   if (shape.length === 1 && q.uses.scaled === 0)
     return (size) => {
       const limit = Math.sqrt(6 / (size(shape[0] as Dim) + 1));
-      return { kind: "uniform", low: -limit, high: limit };
+      return standardInit("uniform", { low: -limit, high: limit });
     };
   cx.report(shapes.missingStart({ name: q.name, type: showType(q.type), place: q.span, read: q.reads[0] ?? null }));
   return null;

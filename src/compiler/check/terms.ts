@@ -5,6 +5,7 @@
 import type { Expr } from "../syntax/ast.js";
 import type { Clause, Pos, Slot, Step } from "../system/types.js";
 import type { Dim } from "./dims.js";
+import type { Names } from "./entities.js";
 import type { Builtin } from "./functions/types.js";
 import type { Place, Type } from "./types.js";
 
@@ -139,7 +140,7 @@ export interface Quantity {
   /** Written by the user, against a part of an expression that the compiler named. */
   readonly named: boolean;
   /** Of a parameter: what the spec says about its start. */
-  readonly start: { readonly expr: Expr; readonly form: "init" | "value" } | null;
+  readonly start: { readonly expr: Expr; readonly form: "init" | "value"; readonly scope: Names } | null;
   /** Where it was read, in order. */
   readonly reads: Place[];
   /** Found from how it is used: packed blocks, and whether it is only ever added. */

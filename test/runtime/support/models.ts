@@ -1,5 +1,6 @@
 /** Small models around Systems that are built by hand, with everything that the runtime asks of a Model. */
 import { standardOptimizers } from "../../../src/compiler/check/optimizers.js";
+import { standardInit } from "../../../src/compiler/check/params.js";
 import type { Block, Mode, Model } from "../../../src/compiler/model.js";
 import { E, op, sumOver } from "../../../src/compiler/system/expr.js";
 import { BATCH, getValue, type System } from "../../../src/compiler/system/types.js";
@@ -138,7 +139,7 @@ function modelOf(parts: {
       shape,
       labels: [],
       frozen,
-      init: shape.length > 1 ? { kind: "glorot", blocks: 1 } : { kind: "uniform", low: -0.3, high: 0.3 },
+      init: shape.length > 1 ? standardInit("glorot") : standardInit("uniform", { low: -0.3, high: 0.3 }),
     })),
     metrics: [],
     hyperparameters: {},
