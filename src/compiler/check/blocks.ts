@@ -106,6 +106,16 @@ function blockValue(cx: Context, e: Expr, own: Names, columns: boolean): BlockVa
   }
 }
 
+/** An optimiser's arguments by their names, so that one from outside takes the place of one in the spec. */
+function byName(call: BlockCall, key: string, optimizers: Optimizers | null): BlockCall {
+  const found = key === "optimizer" ? optimizers?.find(call.call) : null;
+  if (found?.kind !== "optimizer") return call;
+  const names = Object.keys(found.cell.numbers);
+  const named = call.args.slice(0, names.length).map((x, i) => [names[i] as string, x] as const);
+  if (named.some(([name]) => Object.hasOwn(call.named, name))) return call; // twice, which is a mistake of the spec
+  return { ...call, args: call.args.slice(names.length), named: { ...Object.fromEntries(named), ...call.named } };
+}
+
 /** Of any of the optimisers: which of them is meant, the block itself says. */
 const isHyperparameter = (optimizers: Optimizers, key: string): boolean =>
   optimizers.names.some((name) => {
@@ -124,7 +134,7 @@ function withSetting(block: Block, path: readonly string[], value: BlockValue, o
   const current = block[key];
   if (rest.length) {
     const call: BlockCall = isCall(current)
-      ? current
+      ? byName(current, key, optimizers)
       : { call: typeof current === "string" ? current : key, args: [], named: {} };
     return { ...block, [key]: { ...call, named: { ...call.named, [rest.join(".")]: value } } };
   }
