@@ -54,7 +54,25 @@ export interface StructureInfo {
   readonly kind: "tree" | "graph";
 }
 
-export type FieldType = { readonly kind: "token"; readonly vocab: string } | { readonly kind: "float" };
+export type FieldType =
+  | { readonly kind: "token"; readonly vocab: string }
+  /** An index 0 ≤ i < the sample's own length of the axis. */
+  | { readonly kind: "position"; readonly axis: string }
+  | { readonly kind: "float" };
+
+/** What a random can be drawn from. */
+export type DistName =
+  | "categorical"
+  | "bernoulli"
+  | "normal"
+  | "laplace"
+  | "uniform"
+  | "mvnormal"
+  | "mixture"
+  | "ctc";
+
+/** Is there a right and a wrong prediction? Then a random has `.hits`. */
+export const hasHits = (dist: DistName | undefined): boolean => dist === "categorical" || dist === "bernoulli";
 
 /** An input or a random of the model: one key of a data record. */
 export interface FieldInfo {
@@ -67,7 +85,13 @@ export interface FieldInfo {
   readonly shape: readonly number[];
   readonly labels: readonly string[];
   /** Of a random. */
-  readonly dist?: "categorical" | "bernoulli" | "normal";
+  readonly dist?: DistName;
+  /** Of a mixture: the distribution of its components. */
+  readonly base?: DistName;
+  /** The axis over which `categorical[s]`, `mixture[m]` or `ctc[t]` ranges. */
+  readonly over?: string;
+  /** Of `uniform` with constant bounds: values outside have no probability. */
+  readonly support?: readonly [number, number];
 }
 
 /** A start as equations: `result` in terms of noise, which is drawn once, in the order of the System. */
@@ -98,7 +122,10 @@ export type Init =
 export interface ParamInfo {
   /** `Whh`, `enc.W`: the id of its value in the System. */
   readonly name: string;
+  /** Of `param W[l]`, the length of l comes first. */
   readonly shape: readonly number[];
+  /** How many of the first dims are axes: each index of them starts by itself. */
+  readonly axes?: number;
   readonly labels: readonly string[];
   readonly frozen: boolean;
   readonly init: Init;

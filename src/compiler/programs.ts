@@ -3,7 +3,7 @@
  * whatever else is asked for), decoding (randoms drawn instead of observed). Each is a System, optimised and scheduled.
  */
 import { grad } from "./ad/grad.js";
-import type { Mode, Model } from "./model.js";
+import { hasHits, type Mode, type Model } from "./model.js";
 import { type Carried, carry } from "./passes/carry.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
@@ -59,7 +59,7 @@ function results(model: Model): string[] {
   const randoms = model.fields.filter((f) => f.role === "random");
   return [
     ...["loss", "loss.total", "loss.count"],
-    ...randoms.flatMap((f) => [...(f.dist === "normal" ? [] : [`${f.name}.hits`]), `${f.name}.count`]),
+    ...randoms.flatMap((f) => [...(hasHits(f.dist) ? [`${f.name}.hits`] : []), `${f.name}.count`]),
     ...model.metrics.flatMap((m) => [`metric.${m}.sum`, `metric.${m}.count`]),
   ];
 }

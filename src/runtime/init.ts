@@ -19,6 +19,17 @@ export type ReadTensor = (path: string, key: string) => Tensor;
 
 /** The starting values of `param`, row-major. */
 export function initialValues(param: ParamInfo, numbers: Numbers, readTensor: ReadTensor): Float32Array {
+  const { axes = 0, shape } = param;
+  if (!axes || param.init.kind === "file") return startOf(param, numbers, readTensor);
+  // one after the other, each as if it stood alone
+  const each = { ...param, shape: shape.slice(axes) };
+  const count = product(shape.slice(0, axes));
+  const out = new Float32Array(product(shape));
+  for (let i = 0; i < count; i++) out.set(startOf(each, numbers, readTensor), (i * out.length) / count);
+  return out;
+}
+
+function startOf(param: ParamInfo, numbers: Numbers, readTensor: ReadTensor): Float32Array {
   const { init, shape, name } = param;
   const n = product(shape);
   switch (init.kind) {

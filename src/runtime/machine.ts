@@ -1,5 +1,6 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
-import { lower, type Plan, planOf } from "../compiler/plan/lower.js";
+import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
+import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
@@ -45,13 +46,13 @@ export class Machine {
     const { compute, batch, draw } = job;
     const outputs = [...new Set(job.outputs)];
     const { plan, executable } = this.#prepare(shapeKey(job, outputs), () =>
-      lower(compute, { batch: batch.size, extents: batch.extents }, outputs, { beam: job.beam ?? false }),
+      lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false }),
     );
     const own: DeviceTensor[] = [];
     const given = new Map<string, DeviceTensor>();
     try {
       for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own));
-      return executable.run({ given, lengths: batch.lengths, ...(draw ? { draw } : {}) });
+      return executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
     } finally {
       for (const tensor of own) this.device.dispose(tensor);
     }
@@ -98,9 +99,22 @@ export class Machine {
   }
 }
 
+const shapesOf = ({ size, extents, widths = {} }: Batch): Shapes => ({ batch: size, extents, widths });
+
+/** Lengths, and which places the nodes and edges of each sample fill. */
+function lengthsOf({ size, lengths, extents, places = {} }: Batch): Readonly<Record<string, Int32Array>> {
+  const valid = Object.entries(places).map(([axis, samples]) => {
+    const extent = extents[axis] as number;
+    const all = new Int32Array(extent * size);
+    for (const [b, own] of samples.entries()) for (const place of own) all[place * size + b] = extent;
+    return [validOf(axis), all] as const;
+  });
+  return { ...lengths, ...Object.fromEntries(valid) };
+}
+
 function shapeKey({ key, batch, beam }: Job, outputs: readonly string[]): string {
   const extents = Object.entries(batch.extents)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([axis, extent]) => `${axis}=${extent}`);
-  return JSON.stringify([key, beam ?? false, batch.size, extents, outputs]);
+  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, outputs]);
 }

@@ -3,16 +3,20 @@
  * that the spec names. Nothing here knows what they are.
  */
 import type { OptimizerConfig } from "../compiler/blocks/types.js";
-import type { OptimizerCell } from "../compiler/optimizer/types.js";
+import type { OptimizerCell, State } from "../compiler/optimizer/types.js";
 import { type HostStep, hostStep, type Update, updateOf } from "../compiler/optimizer/update.js";
 import { lower } from "../compiler/plan/lower.js";
 import { splice } from "../compiler/plan/splice.js";
 import { Flat, type Ref } from "../compiler/plan/tensors.js";
+import { product } from "../compiler/system/types.js";
 import type { Layout, Part } from "./train/layout.js";
 
 /** What steps together: all parameters, one behind the other in a vector (`name` null), or one by itself. */
 interface Group {
   readonly name: string | null;
+  /** Of a parameter that there is for each index of axes (`W[l]`): their lengths. Each of them steps by itself. */
+  readonly lead: readonly number[];
+  /** Of one. */
   readonly shape: readonly number[];
   readonly parts: readonly Part[];
   readonly update: Update;
@@ -39,7 +43,7 @@ export class Optimizer {
     };
     const together = layout.size ? update([layout.size]) : null;
     const byShape = new Map<string, Update>();
-    const alone = ({ name, shape }: Part): Update => {
+    const alone = (name: string, shape: readonly number[]): Update => {
       const known = byShape.get(shape.join());
       const own = known ?? update(shape);
       if (!own) throw new Error(`${cell.name} does not fit ${name} [${shape}]`);
@@ -47,15 +51,18 @@ export class Optimizer {
       return own;
     };
     this.groups = together?.isElementwise
-      ? [{ name: null, shape: [layout.size], parts: layout.parts, update: together }]
-      : layout.parts.map((part) => ({ name: part.name, shape: part.shape, parts: [part], update: alone(part) }));
+      ? [{ name: null, lead: [], shape: [layout.size], parts: layout.parts, update: together }]
+      : layout.parts.map((part) => {
+          const [lead, shape] = [part.shape.slice(0, part.axes), part.shape.slice(part.axes)];
+          return { name: part.name, lead, shape, parts: [part], update: alone(part.name, shape) };
+        });
     this.#updates = [...new Set(this.groups.map((g) => g.update))];
     this.slots = this.groups.flatMap((g) =>
       g.update.states.map((s) => ({
         id: slotId(g, s.name),
         state: s.name,
         of: g.name,
-        shape: s.scalar ? [] : g.shape,
+        shape: [...g.lead, ...(s.scalar ? [] : g.shape)],
       })),
     );
   }
@@ -77,21 +84,41 @@ export class Optimizer {
     flat: Flat,
     group: Group,
     given: { parameter: Ref; gradient: Ref; named: (id: string, shape: readonly number[]) => Ref },
-  ) {
-    const { update, shape } = group;
-    const states = new Map(update.states.map((s) => [s.before, s]));
-    const outputs = [update.next, ...update.states.map((s) => s.after)];
-    const plan = lower(update.compute, { batch: 1, extents: {} }, outputs);
+  ): ReadonlyMap<string, Ref> {
+    const { update, lead, shape } = group;
+    const before = new Map(update.states.map((s) => [s.before, s]));
+    const shapes = new Map([[update.next, shape], ...update.states.map((s) => [s.after, ownShape(group, s)] as const)]);
+    const plan = lower(update.compute, { batch: 1, extents: {} }, [...shapes.keys()]);
     const index = this.#updates.indexOf(update);
-    return splice(flat, plan, (id) => {
-      if (id === update.parameter) return given.parameter;
-      if (id === update.gradient) return given.gradient;
-      const state = states.get(id);
-      if (state) return given.named(names.slot(slotId(group, state.name)), state.scalar ? [] : shape);
-      return given.named(names.number(`${index}/${id}`), []);
+    const entry = (x: Ref, k: number, own: readonly number[]): Ref => {
+      const n = product(own);
+      return lead.length ? flat.reshape(flat.slice(flat.reshape(x, [product(lead) * n]), 0, k * n, n), own) : x;
+    };
+    const each = Array.from({ length: product(lead) }, (_, k) =>
+      splice(flat, plan, (id) => {
+        if (id === update.parameter) return entry(given.parameter, k, shape);
+        if (id === update.gradient) return entry(given.gradient, k, shape);
+        const state = before.get(id);
+        if (!state) return given.named(names.number(`${index}/${id}`), []);
+        const own = ownShape(group, state);
+        return entry(given.named(names.slot(slotId(group, state.name)), [...lead, ...own]), k, own);
+      }),
+    );
+    if (!lead.length) return each[0] as ReadonlyMap<string, Ref>;
+    const all = [...shapes].map(([id, own]) => {
+      const parts = each.map((results) => flat.reshape(results.get(id) as Ref, [product(own)]));
+      const joined = flat.concat(
+        parts,
+        parts.map(() => [product(own)]),
+        0,
+      );
+      return [id, flat.reshape(joined, [...lead, ...own])] as const;
     });
+    return new Map(all);
   }
 }
+
+const ownShape = (group: Group, state: State): readonly number[] => (state.scalar ? [] : group.shape);
 
 const slotId = (group: Group, state: string): string => (group.name === null ? state : `${state}/${group.name}`);
 

@@ -3,9 +3,12 @@
 /** A record as a user writes it: tokens as strings or ids, numbers, nested lists, any lengths. */
 export type DataRecord = Readonly<Record<string, unknown>>;
 
-/** A sample: one array per field, unpadded; tokens as ids. `lengths`: of each ragged axis. */
+/** A length; of an axis within another, one for each index of that one. */
+export type Lengths = number | readonly Lengths[];
+
+/** A sample: one array per field, unpadded; tokens as ids. `lengths`: of each ragged axis that does not follow from others. */
 export interface Sample {
-  readonly lengths: Readonly<Record<string, number>>;
+  readonly lengths: Readonly<Record<string, Lengths>>;
   /**
    * Row-major over the field's axes (outermost first), then its shape. A field may be absent (an undrawn random). The maps
    * of trees and graphs are among them, in the record's own numbers of nodes.
@@ -24,7 +27,7 @@ export type Levelled = Readonly<Record<string, Int32Array>>;
  */
 export interface Batch {
   readonly size: number;
-  /** Of each ragged axis, per sample. */
+  /** Of each ragged axis, per sample; of an axis within others [outer axes…, samples], the outermost first, 0 on padding. */
   readonly lengths: Readonly<Record<string, Int32Array>>;
   /** Of each ragged axis, the padded length. */
   readonly extents: Readonly<Record<string, number>>;

@@ -128,3 +128,19 @@ export function mismatches(c: Case, options: { tolerance?: number; at?: readonly
   }
   return found;
 }
+
+/**
+ * What `stop` keeps fixed, fixed: the System in which every stopped value is given as it is now. Central differences of it
+ * are what a gradient with stops means.
+ */
+export function withStops(system: System, env: Environment): { system: System; env: Environment } {
+  const stopped = [...system.values.values()].filter((v) => v.eq?.op === "stop");
+  if (!stopped.length) return { system, env };
+  const evaluator = new Evaluator(system, env);
+  const values = new Map(system.values);
+  for (const v of stopped) values.set(v.id, { ...v, role: "input", eq: null });
+  const ids = new Set(stopped.map((v) => v.id));
+  const given = (id: string, index: readonly number[]): ArrayLike<number> =>
+    ids.has(id) ? evaluator.value(id, index) : env.given(id, index);
+  return { system: { axes: system.axes, values }, env: { ...env, given } };
+}

@@ -26,7 +26,15 @@ function recordOf(model: Model, b: number): DataRecord {
       );
     return entry(model, f, (bound) => lengthOf(bound, []), [b, ...index]);
   };
-  return Object.fromEntries(model.fields.map((f) => [f.name, value(f, f.axes, [])]));
+  const structures = model.structures.map(({ name, kind }) => {
+    const n = lengthOf(name, []);
+    // children before their parents; the last node is the root
+    const above = (i: number): number => i + 1 + pick(n - i - 1, "above", name, b, i);
+    const nodes = Array.from({ length: n }, (_, i) => i);
+    if (kind === "tree") return [name, nodes.map((i) => (i === n - 1 ? -1 : above(i)))];
+    return [name, nodes.slice(0, -1).flatMap((i) => [...new Set([i + 1, above(i)])].map((j) => [i, j]))];
+  });
+  return Object.fromEntries([...structures, ...model.fields.map((f) => [f.name, value(f, f.axes, [])])]);
 }
 
 function entry(model: Model, f: FieldInfo, lengthOf: (bound: string) => number, keys: readonly number[]): unknown {

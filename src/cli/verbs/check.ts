@@ -1,7 +1,7 @@
 /** `recurve check`: what the compiler found out about a spec. */
 import { placeholders } from "../../compiler/check/index.js";
 import type { Compiled } from "../../compiler/index.js";
-import type { AxisInfo, Model, ParamInfo } from "../../compiler/model.js";
+import type { AxisInfo, FieldInfo, Model, ParamInfo } from "../../compiler/model.js";
 import { type LoopInfo, loopSummary } from "../../compiler/print/summary.js";
 import { scoring } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
@@ -64,7 +64,7 @@ function describe(model: Model, loops: readonly LoopInfo[]): string {
       "data",
       model.fields.map((field) => {
         const over = field.axes.length ? `[${field.axes.join(", ")}]` : "";
-        const type = field.type.kind === "token" ? field.type.vocab : shape(field.shape, field.labels);
+        const type = typeOf(field);
         return [`${field.role} ${field.name}${over}`, `${type}${field.dist ? ` ~ ${field.dist}` : ""}`];
       }),
     ],
@@ -91,4 +91,9 @@ function describe(model: Model, loops: readonly LoopInfo[]): string {
 function length({ kind, size, until }: AxisInfo): string {
   if (until) return `until ${until.random} is ${until.token}`;
   return kind === "static" ? `of length ${size}` : "of each sample's own length";
+}
+
+function typeOf({ type, shape: dims, labels }: FieldInfo): string {
+  if (type.kind === "token") return type.vocab;
+  return type.kind === "position" ? `position on ${type.axis}` : shape(dims, labels);
 }

@@ -32,15 +32,18 @@ async function showSamples(network: Network, session: Session): Promise<void> {
     if (result) printSample(network, result, session);
     return;
   }
+  const structures = new Set(model.structures.map(({ name }) => name));
   const examples = (await recordsOf(network)).slice(0, SHOWN);
   const results = await network.decode(examples.map(({ input }) => input));
   results.forEach((result, i) => {
     const { output, about } = parts(result);
     const { input, expected } = examples[i]!;
     const { step } = network.progress;
-    session.output.event({ event: "sample", step, input: texts(input), output, ...about, expected });
+    session.output.event({ event: "sample", step, input: texts(input, structures), output, ...about, expected });
     const right = JSON.stringify(output) === JSON.stringify(expected);
-    session.output.data(`${line(input)} → ${line(output)}${right ? "" : ` (in the data: ${line(expected)})`}`);
+    session.output.data(
+      `${line(input, structures)} → ${line(output)}${right ? "" : ` (in the data: ${line(expected)})`}`,
+    );
   });
 }
 
@@ -53,7 +56,10 @@ interface Example {
 async function recordsOf(network: Network): Promise<Example[]> {
   const { test, valid, train } = await network.data();
   const { model, config } = network;
-  const role = new Map(model.fields.map((field) => [field.name, field.role]));
+  const role = new Map<string, string>([
+    ...model.structures.map(({ name }) => [name, "input"] as const),
+    ...model.fields.map((field) => [field.name, field.role] as const),
+  ]);
   return (test ?? valid ?? train).samples.slice(0, SHOWN).map(({ fields, lengths }) => {
     const { logp: _, ...values } = present(model, { fields, lengths, logp: 0, ended: true }, config.data?.columns);
     const part = (wanted: string) =>
@@ -62,15 +68,18 @@ async function recordsOf(network: Network): Promise<Example[]> {
   });
 }
 
-/** Texts and labels only: the numbers of images would drown everything. */
-const texts = (record: DataRecord): DataRecord =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => !isNumeric(value)));
+/** Texts, labels and trees only: the numbers of images would drown everything. */
+const texts = (record: DataRecord, structures: ReadonlySet<string>): DataRecord =>
+  Object.fromEntries(Object.entries(record).filter(([name, value]) => structures.has(name) || !isNumeric(value)));
 
 const isNumeric = (value: unknown): boolean => (Array.isArray(value) ? isNumeric(value[0]) : typeof value === "number");
 
-function line(record: DataRecord): string {
+function line(record: DataRecord, structures: ReadonlySet<string> = new Set()): string {
   return Object.entries(record)
-    .map(([name, value]) => `${name} ${isNumeric(value) ? numbers(value) : JSON.stringify(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name} ${isNumeric(value) && !structures.has(name) ? numbers(value) : JSON.stringify(value)}`,
+    )
     .join(", ");
 }
 

@@ -202,6 +202,7 @@ function vjp(v: Value, { ct, out, args, shapes }: Context): readonly (Expr | nul
     const share = eq.red.kind === "lse" ? E.exp(E.sub(x as Expr, result)) : E.equal(x as Expr, result);
     return [E.mul(adjoint, share), null];
   }
+  if (eq.red?.kind === "argmax" || eq.red?.kind === "draw") return args.map(() => null); // an index, a draw
   if (eq.red?.kind === "lse") return [E.mul(ct, E.exp(E.sub(x as Expr, E.floored(out, v.shape))))]; // r̄ exp(e − r), 0 where r = −∞
   if (eq.red?.kind === "max") return [E.mul(ct, isFirstMaximum(eq.red.vars, x as Expr, out, shapes[0] as number[]))];
   if (eq.op === "softmaxAlong") {

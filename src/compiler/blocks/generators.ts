@@ -36,6 +36,22 @@ export const generators = {
       seed,
     },
   },
+  arithmetic: {
+    description:
+      "Expressions of digits, `+`, `-` and `*`, modulo `modulus`, as trees: operands before operators, the first before " +
+      "the second, all distinct.",
+    columns: {
+      parents: "the parent of each node, -1 for the root, which is the last",
+      token: "a digit or an operator per node",
+      value: "what each node is worth, a digit",
+    },
+    options: {
+      depth: option("Most operators from the root to a digit; there is at least one.", 4, 1, 12),
+      modulus: option("Digits are below it.", 5, 2, 10),
+      count: option("Records.", 5000, 1, 500_000),
+      seed,
+    },
+  },
   dates: {
     description: "Dates of 1950 to 2049 as people write them, all distinct and unambiguous, and in ISO 8601.",
     columns: { human: "`tue 3 mar 2015`", iso: "`2015-03-03`" },

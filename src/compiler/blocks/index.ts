@@ -1,7 +1,7 @@
 /** The blocks of a spec: from what is written, by way of plain JSON and its schemas, to configurations. */
 import { blockMissing } from "../diagnostics/blocks.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import type { Block, FieldInfo, Model } from "../model.js";
+import type { Block, FieldInfo, Model, StructureInfo } from "../model.js";
 import { normaliseData } from "./data.js";
 import { type BlockName, type Context, context, type JsonObject, type Path, type SpanOf } from "./forms.js";
 import { report } from "./report.js";
@@ -25,13 +25,16 @@ export interface Blocks {
 
 /** `spanOf`: where a value of a block is written: the path `[]` is the block, `["optimizer", "lr"]` an argument. */
 export function validateBlocks(
-  model: Pick<Model, "blocks" | "optimizers"> & { readonly fields: readonly Pick<FieldInfo, "name">[] },
+  model: Pick<Model, "blocks" | "optimizers"> & {
+    readonly fields: readonly Pick<FieldInfo, "name">[];
+    readonly structures?: readonly Pick<StructureInfo, "name">[];
+  },
   spanOf: SpanOf = () => undefined,
 ): Blocks {
   const diagnostics: Diagnostic[] = [];
   const { blocks, fields, optimizers } = model;
   const trainBlock = (ctx: Context, block: Block): JsonObject => normaliseTrain(ctx, block, optimizers);
-  const names = fields.map((field) => field.name);
+  const names = [...fields, ...(model.structures ?? [])].map(({ name }) => name);
   return {
     train: validate<TrainConfig>("train", blocks.train ?? {}, trainBlock, diagnostics, spanOf),
     decode: validate<DecodeConfig>("decode", blocks.decode ?? {}, normaliseDecode, diagnostics, spanOf),

@@ -5,7 +5,7 @@ import type { JsonSchema } from "./schemas.js";
 import { lazyValidators } from "./validators.js";
 
 /**
- * The four types of values that fields have. `items` of a list may be lists again, to any depth: how deep and how long is
+ * The types of values that fields and structures have. `items` of a list may be lists again, to any depth: how deep and how long is
  * checked where a record is encoded.
  */
 const values = {
@@ -16,6 +16,30 @@ const values = {
     items: { $ref: "#/$defs/item" },
     $defs: { item: { type: ["string", "integer", "array"], items: { $ref: "#/$defs/item" } } },
   },
+  nodeTokens: {
+    type: "array",
+    description: "A token, an id or null (none) for each node, or lists of such.",
+    items: { $ref: "#/$defs/item" },
+    $defs: { item: { type: ["string", "integer", "null", "array"], items: { $ref: "#/$defs/item" } } },
+  },
+  tree: { type: "array", description: "The parent of each node, -1 for the root.", items: { type: "integer" } },
+  graph: {
+    type: ["array", "object"],
+    description: "Edges [from, to], or { nodes, edges }: from is a predecessor of to.",
+    items: { type: "array", items: { type: "integer" } },
+    properties: {
+      nodes: { type: "integer" },
+      edges: { type: "array", items: { type: "array", items: { type: "integer" } } },
+    },
+    required: ["edges"],
+  },
+  position: { type: "integer", minimum: 0, description: "A position on an axis, from 0." },
+  positions: {
+    type: "array",
+    description: "Positions on an axis, from 0, as nested lists or as one flat list.",
+    items: { $ref: "#/$defs/item" },
+    $defs: { item: { type: ["integer", "array"], minimum: 0, items: { $ref: "#/$defs/item" } } },
+  },
   number: { type: ["number", "boolean"], description: "A number; true is 1, false is 0." },
   numbers: {
     type: "array",
@@ -25,9 +49,14 @@ const values = {
   },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
-function valueType(field: FieldInfo): keyof typeof values {
+type ModelShape = Pick<Model, "fields"> & Partial<Pick<Model, "structures">>;
+
+function valueType(model: ModelShape, field: FieldInfo): keyof typeof values {
   const single = field.axes.length + field.shape.length === 0;
+  const ofNodes = model.structures?.some(({ name }) => field.axes.includes(name));
+  if (ofNodes && field.role === "input" && field.type.kind === "token") return "nodeTokens";
   if (field.type.kind === "token") return single ? "token" : "tokens";
+  if (field.type.kind === "position") return single ? "position" : "positions";
   return single ? "number" : "numbers";
 }
 
@@ -35,7 +64,8 @@ function valueType(field: FieldInfo): keyof typeof values {
 function describe(field: FieldInfo): string {
   const axes = field.axes.length ? `[${field.axes.join(", ")}]` : "";
   const shape = field.labels.length ? `[${field.labels.join(", ")}]` : "number";
-  const type = field.type.kind === "token" ? field.type.vocab : shape;
+  const type =
+    field.type.kind === "token" ? field.type.vocab : field.type.kind === "position" ? field.type.axis : shape;
   const role = field.role === "input" ? "Input" : "Random";
   return `${role} ${field.name}${axes} : ${type}.`;
 }
@@ -44,20 +74,23 @@ function describe(field: FieldInfo): string {
  * JSON Schema (draft 2020-12) of a record: one key per input and random. A sequence of tokens is a string of characters or
  * a list of tokens or ids; numbers are nested lists, outermost axis first, or flat ones. `partial`: randoms may be missing.
  */
-export function recordSchema(model: Pick<Model, "name" | "fields">, partial = false): JsonSchema {
-  const required = model.fields.filter((field) => field.role === "input" || !partial).map((field) => field.name);
-  const property = (field: FieldInfo): JsonSchema => ({
-    $ref: `urn:recurve:schemas:${valueType(field)}`,
-    description: describe(field),
-  });
+export function recordSchema(model: ModelShape & Pick<Model, "name">, partial = false): JsonSchema {
+  const { fields, structures = [] } = model;
+  const needed = fields.filter((field) => field.role === "input" || !partial).map((field) => field.name);
+  const properties = [
+    ...fields.map((field) => [field.name, valueType(model, field), describe(field)] as const),
+    ...structures.map(({ name, kind }) => [name, kind, `The ${kind} ${name}.`] as const),
+  ];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: `a record of ${model.name}`,
     type: "object",
-    properties: Object.fromEntries(model.fields.map((field) => [field.name, property(field)])),
-    required,
+    properties: Object.fromEntries(
+      properties.map(([name, type, description]) => [name, { $ref: `urn:recurve:schemas:${type}`, description }]),
+    ),
+    required: [...needed, ...structures.map(({ name }) => name)],
     $defs: Object.fromEntries(
-      [...new Set(model.fields.map(valueType))].map((type) => [
+      [...new Set(properties.map(([, type]) => type))].map((type) => [
         type,
         { $id: `urn:recurve:schemas:${type}`, ...values[type] },
       ]),
@@ -71,8 +104,11 @@ export type RecordValidator = (record: unknown) => readonly string[];
 const validators = lazyValidators(values);
 
 /** Checks what `recordSchema` says. Lengths and vocabularies are checked where a record is encoded. */
-export function recordValidator(model: Pick<Model, "fields">, partial = false): RecordValidator {
-  const checks = model.fields.map((field) => ({ field, type: valueType(field) }));
+export function recordValidator(model: ModelShape, partial = false): RecordValidator {
+  const checks: { field: Pick<FieldInfo, "name" | "role">; type: keyof typeof values }[] = [
+    ...model.fields.map((field) => ({ field, type: valueType(model, field) })),
+    ...(model.structures ?? []).map(({ name, kind }) => ({ field: { name, role: "input" as const }, type: kind })),
+  ];
   return (record) => {
     if (typeof record !== "object" || record === null || Array.isArray(record)) {
       return [`a record is an object with the keys ${checks.map(({ field }) => `\`${field.name}\``).join(", ")}`];
@@ -84,13 +120,13 @@ export function recordValidator(model: Pick<Model, "fields">, partial = false): 
       if (value === undefined || value === null) {
         return partial && field.role === "random" ? [] : [`\`${field.name}\` is missing`];
       }
-      const list = type === "tokens" || type === "numbers";
+      const list = type !== "token" && type !== "number" && type !== "position";
       if (list && ArrayBuffer.isView(value)) return [];
       const validator = validators(type);
       if (validator(value)) return [];
       // A typed array stands for a list of numbers wherever a list may stand; ajv does not know it.
       const error = validator.errors?.find(({ data }) => !list || !ArrayBuffer.isView(data));
-      return error ? [sentence(field.name, error)] : [];
+      return error ? [sentence(field.name, error, type)] : [];
     });
   };
 }
@@ -99,13 +135,17 @@ const nouns: Readonly<Record<string, string>> = {
   string: "a string",
   integer: "an id",
   array: "a list",
+  object: "an object",
+  null: "null",
   number: "a number",
   boolean: "true or false",
 };
 
-function sentence(name: string, error: ErrorObject): string {
+function sentence(name: string, error: ErrorObject, type: keyof typeof values): string {
   const index = error.instancePath.split("/").slice(1);
   const at = index.length ? `[${index.join(", ")}]` : "";
+  if (type === "position" || type === "positions")
+    return `\`${name}${at}\` is a position on an axis, an integer from 0, not ${JSON.stringify(error.data)}`;
   const wanted = [(error.params as { type?: string | string[] }).type ?? []].flat().map((type) => nouns[type] ?? type);
   return `\`${name}${at}\` is ${wanted.join(" or ")}, not ${JSON.stringify(error.data)}`;
 }

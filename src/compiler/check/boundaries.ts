@@ -6,36 +6,50 @@ import * as domains from "../diagnostics/check-domains.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { fromEnd, fromStart, samePos } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
+import { boundText, leastLength } from "./bounds.js";
 import type { Context } from "./context.js";
-import { fixedSize, showPos, showRead } from "./indices.js";
+import { checkGathers } from "./gather.js";
+import { guardedReads, isReached } from "./guards.js";
+import { showPos, showRead } from "./indices.js";
 import type { Boundary, ClauseDef, Quantity } from "./terms.js";
 import type { Place } from "./types.js";
 import { allTerms, type ReadTerm, readsIn } from "./walk.js";
 
-/** Every sample has at least one element along a ragged axis. */
-export const minLength = 1;
+/** What is read outside; not really where a condition keeps every such read away. */
+interface Outside {
+  readonly box: Box;
+  readonly read: ReadTerm;
+  readonly isReal: boolean;
+}
+
+/** Where the reader stands when a read with a shift lands at `to`. */
+const readerAt = (to: Pos, shift: number): Pos =>
+  to.k === "end" ? fromEnd(to.off - shift) : fromStart((to as { off: number }).off - shift);
 
 /** A position outside the domain per slot, or null where the slot is in range. */
 type Box = readonly (Pos | null)[];
 
 export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
-  const boxes = new Map<Quantity, Map<string, { readonly box: Box; readonly read: ReadTerm }>>();
+  const boxes = new Map<Quantity, Map<string, Outside>>();
   for (const t of allTerms(cx))
-    for (const read of readsIn(t))
+    for (const { read, inside } of guardedReads(t))
       for (const box of outside(cx, read)) {
         const own = boxes.get(read.of) ?? new Map();
         boxes.set(read.of, own);
         const key = JSON.stringify(box);
-        if (!own.has(key)) own.set(key, { box, read });
+        const isReal = read.idx.every((p, i) => {
+          const to = box[i];
+          return p.k !== "var" || !to || isReached(inside, p.v, readerAt(to, p.shift));
+        });
+        if (!own.has(key) || (isReal && !own.get(key)?.isReal)) own.set(key, { box, read, isReal });
       }
-  return new Map(cx.quantities.map((q) => [q, resolve(cx, q, [...(boxes.get(q)?.values() ?? [])])]));
+  const gathers = checkGathers(cx);
+  return new Map(cx.quantities.map((q) => [q, resolve(cx, q, [...(boxes.get(q)?.values() ?? [])], gathers)]));
 }
 
 /** The positions outside that one index can reach. */
 function reachable(cx: Context, p: Pos, axis: string): Pos[] {
-  // how long an axis over a vocabulary from the data is, the data say
-  const varies = cx.axes.get(axis)?.size === null;
-  const least = fixedSize(cx, axis) ?? (varies ? minLength : Number.POSITIVE_INFINITY);
+  const least = leastLength(cx, axis);
   const range = (n: number, f: (k: number) => Pos): Pos[] => Array.from({ length: Math.max(n, 0) }, (_, k) => f(k));
   switch (p.k) {
     case "var":
@@ -77,19 +91,19 @@ function matches(c: ClauseDef, box: Box, slots: readonly Slot[]): boolean {
 /** How much a clause says: exact pins count more than ranges. */
 const weight = (c: ClauseDef): number => c.pins.reduce((n, p) => n + (typeof p.at === "string" ? 1 : 1.01), 0);
 
-function resolve(
-  cx: Context,
-  q: Quantity,
-  boxes: readonly { readonly box: Box; readonly read: ReadTerm }[],
-): Boundary[] {
+function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: ReadonlySet<ClauseDef>): Boundary[] {
   const out: Boundary[] = [];
-  const used = new Set<ClauseDef>();
+  const used = new Set<ClauseDef>(gathers);
   const told = new Set<string>();
-  for (const { box, read } of boxes) {
+  for (const { box, read, isReal } of boxes) {
     const fitting = q.clauses
       .filter((c) => !isInterior(c) && matches(c, box, q.slots))
       .sort((a, b) => weight(b) - weight(a));
     const [best, second] = fitting;
+    if (!best && !isReal) {
+      out.push({ pins: pinsOf(q, box), clause: null });
+      continue;
+    }
     if (!best) {
       const missing = missingClause(cx, q, box, read);
       if (!told.has(missing.clause)) cx.report(domains.missingBoundary(missing));
@@ -99,14 +113,16 @@ function resolve(
     if (second && weight(second) === weight(best))
       cx.report(domains.overlappingClauses({ first: best.span, second: second.span, name: q.name }));
     used.add(best);
-    const pins = q.slots.flatMap((s, i) => (box[i] ? [{ slot: s.name, at: box[i] as Pos }] : []));
-    out.push({ pins, clause: best });
+    out.push({ pins: pinsOf(q, box), clause: best });
   }
   interior(cx, q, out, used);
   for (const c of q.clauses)
     if (!used.has(c) && !cx.reporter.failed) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
   return out;
 }
+
+const pinsOf = (q: Quantity, box: Box): Boundary["pins"] =>
+  q.slots.flatMap((s, i) => (box[i] ? [{ slot: s.name, at: box[i] as Pos }] : []));
 
 /** Clauses inside the domain, such as `h[0] = …`, replace the equation there. */
 function interior(cx: Context, q: Quantity, out: Boundary[], used: Set<ClauseDef>): void {
@@ -151,14 +167,13 @@ interface Missing {
 }
 
 function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Missing {
-  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, s.axis) : s.name));
+  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, boundText(s)) : s.name));
   const index = read.idx.flatMap((p, i) => {
     const out = box[i];
     if (!out || p.k !== "var") return [];
-    const reader = out.k === "end" ? fromEnd(out.off - p.shift) : fromStart((out as { off: number }).off - p.shift);
-    return [`${p.v} = ${showPos(reader, q.slots[i]?.axis ?? "")}`];
+    return [`${p.v} = ${showPos(readerAt(out, p.shift), boundText(q.slots[i] as Slot))}`];
   });
-  const bounds = q.slots.filter((_, i) => box[i]).map((s) => `0 ≤ ${s.name} < ${s.axis}`);
+  const bounds = q.slots.filter((_, i) => box[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
   const shortest = cx.axes.size ? "the shortest sequence" : "its place";
   return {
     read: read.span,

@@ -1,18 +1,21 @@
 /** A checked model and the sizes of its vocabularies to the System of a mode. */
 import type { Mode, Vocabularies } from "../model.js";
 import { SystemBuilder } from "../system/builder.js";
-import { E, type Expr, sumOver } from "../system/expr.js";
+import { E, type Expr, op, sumOver } from "../system/expr.js";
 import type { Env } from "../system/positions.js";
 import { BATCH, type Role, type Slot, type System } from "../system/types.js";
-import { minLength } from "./boundaries.js";
+import { leastLength, minLength } from "./bounds.js";
 import type { Context, Objective } from "./context.js";
+import { cyclesOf } from "./cycles.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
+import { drawOf, hit, logProbability } from "./distributions/index.js";
+import type { Density, Observation } from "./distributions/types.js";
 import { freeSlots } from "./free.js";
 import { Lower, type Target } from "./lower.js";
-import { drawOf, hit, logProbability } from "./randoms.js";
+import { scoredSlots } from "./randoms.js";
 import type { Boundary, Quantity, Sampling, Term } from "./terms.js";
-import { isPoison, isToken, shapeOf } from "./types.js";
+import { isIndex, isPoison, isToken, knownOf, shapeOf } from "./types.js";
 import { termsOf, visit } from "./walk.js";
 
 export interface Sized {
@@ -52,6 +55,8 @@ class Build {
     const { cx, vocabularies } = model;
     this.#size = sizesOf(cx, vocabularies);
     this.#batch = batchDependent(cx);
+    const isGiven = (q: Quantity): boolean => q.role === "random" && !mode.drawn.includes(q.id);
+    const cycles = cyclesOf(cx.quantities, isGiven);
     this.#target = {
       training: mode.training,
       drawn: new Set(mode.drawn),
@@ -62,6 +67,7 @@ class Build {
         return id;
       },
       hasBatch: (q) => this.#batch.has(q),
+      together: (a, b) => cycles.get(a)?.has(b) === true,
     };
     this.#lower = new Lower(this.#target);
   }
@@ -72,7 +78,12 @@ class Build {
       if (a.size) this.#builder.axis(a.bound, "static", { size: this.#size(a.size) });
       else if (a.family !== undefined)
         this.#builder.axis(a.bound, "ragged", { min: a.bound === a.family ? minLength : 0, family: a.family });
-      else this.#builder.axis(a.bound, "ragged", { min: minLength });
+      else
+        this.#builder.axis(a.bound, "ragged", {
+          min: leastLength(cx, a.bound),
+          ...(a.length === null ? {} : { length: a.length }),
+          ...(a.within === null ? {} : { within: a.within }),
+        });
     // a parameter that nothing reads was warned about, and may not even have a shape
     const quantities = cx.quantities.filter((q) => (this.mode.training || !q.trainingOnly) && !isPoison(q.type));
     for (const q of quantities) this.#declare(q);
@@ -105,7 +116,7 @@ class Build {
   #declare(q: Quantity): void {
     const labels = isToken(q.type) ? [] : (shapeOf(q.type) as readonly Dim[]).map(dims.show);
     this.#builder.declare(q.id, this.#slots(q), this.#shape(q), this.#role(q), {
-      dtype: isToken(q.type) || q.map ? "int" : "float",
+      dtype: isIndex(q.type) || q.map ? "int" : "float",
       ...(q.map?.step ? { step: q.map.step } : {}),
       named: q.named,
       labels,
@@ -115,17 +126,26 @@ class Build {
   }
 
   #equation(q: Quantity): Expr | null {
-    if (this.#isDrawn(q)) return drawOf(this.#lower, q, q.sampling as Sampling);
+    if (this.#isDrawn(q)) return drawOf(this.#density(q));
     if (q.role !== "eq" || !q.definition) return null;
-    return isToken(q.type) ? this.#lower.raw(q.definition.term) : this.#lower.as(q.definition.term, this.#shape(q));
+    return new Lower(this.#target, {}, q).defining(q.definition.term, q.type);
   }
 
   /** A clause at one box: variables that it leaves free and the box pins are constants there. */
   #clause(q: Quantity, { pins, clause }: Boundary): void {
     const env: Env = Object.fromEntries(pins.map((p) => [p.slot, p.at]));
-    const lower = new Lower(this.#target, env);
-    const e = isToken(q.type) ? lower.raw(clause.term) : lower.as(clause.term, this.#shape(q));
-    this.#builder.clause(q.id, pins, e);
+    // a read that its own condition keeps away from here gets some value, far from what logarithms and quotients mind
+    const hidden = isIndex(q.type) ? op("token", [], { value: 0 }) : E.num(0.5, this.#shape(q));
+    const lower = new Lower(this.#target, env, q);
+    this.#builder.clause(q.id, pins, clause ? lower.defining(clause.term, q.type) : hidden);
+  }
+
+  #density(q: Quantity): Density {
+    const known = knownOf(q.type);
+    const axis = known?.kind === "position" ? this.model.cx.axes.get(known.axis)?.size : null;
+    const size = axis ?? (known?.kind === "token" ? dims.named(known.vocab) : null);
+    const choices = size ? this.#size(size) : 0;
+    return { l: this.#lower, q, drawing: q.sampling as Sampling, shape: this.#shape(q), choices };
   }
 
   /** Sums a scalar over the samples and over `slots`. */
@@ -144,12 +164,13 @@ class Build {
     for (const q of cx.quantities) {
       if (q.role !== "random" || !q.sampling || this.#isDrawn(q)) continue;
       const { sampling: s } = q;
-      const y = b.ident(q.id);
-      const logp = b.ident(b.define(`${q.id}.logp`, this.#slots(q), logProbability(this.#lower, q, s, y)));
+      const scored = scoredSlots(q, s);
+      const seen: Observation = { ...this.#density(q), y: b.ident(q.id), builder: b, slots: this.#slots(q) };
+      const logp = b.ident(b.define(`${q.id}.logp`, [BATCH, ...scored], logProbability(seen)));
       const weighted = s.weight ? E.mul(this.#lower.as(s.weight, []), logp) : logp;
-      terms.push(E.neg(this.#total(weighted, q.slots)));
+      terms.push(E.neg(this.#total(weighted, scored)));
       counts.push(number(`${q.id}.count`, this.#total(E.num(1), q.slots)));
-      const right = hit(this.#lower, q, s, y);
+      const right = hit(seen);
       if (right) number(`${q.id}.hits`, this.#total(right, q.slots));
     }
     for (const o of cx.objectives) {

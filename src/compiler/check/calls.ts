@@ -26,7 +26,7 @@ type CallExpr = Extract<Expr, { kind: "call" }>;
 const reductions: ReadonlySet<string> = new Set(["sum", "mean", "max", "min", "logsumexp"]);
 
 /** Functions of the language that are not compiled yet. */
-const later: ReadonlySet<string> = new Set(["crop", "diag", "eye", "index"]);
+const later: ReadonlySet<string> = new Set(["index"]);
 
 export function callTerm(cx: Context, e: CallExpr, scope: Scope): Term {
   const results = callTerms(cx, e, scope);

@@ -102,7 +102,7 @@ export function callCell(
       place,
     });
   }
-  const inner: Scope = { names: body, vars: new Map(), slots: scope.slots, prefix: instance.prefix, via };
+  const inner: Scope = { names: body, vars: scope.vars, slots: scope.slots, prefix: instance.prefix, via };
   const locals = new Map<string, () => Term>();
   const into = new Map(def.results.flatMap((r, i) => (targets[i]?.into ? [[r.name, targets[i]] as const] : [])));
   for (const item of def.body)

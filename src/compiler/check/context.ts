@@ -1,7 +1,7 @@
 /** What is being found out about one model: the state that the phases share. */
 import { conflictingShape } from "../diagnostics/check-shapes.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import type { Slot } from "../system/types.js";
+import type { Length, Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
@@ -17,6 +17,10 @@ export interface AxisFacts {
   readonly vars: string[];
   /** Null: each sample has its own length. */
   readonly size: Dim | null;
+  /** A length that follows from others. */
+  readonly length: Length | null;
+  /** The axis around it, at each of whose indices it has another length. */
+  readonly within: string | null;
   readonly place: Place;
   until: { readonly random: string; readonly token: string } | null;
   /** Of the nodes and edges of a tree or graph: its name. */
@@ -65,6 +69,13 @@ export class Context {
   readonly quantities: Quantity[] = [];
   readonly literals: { readonly term: LiteralTerm; readonly via: Place | undefined }[] = [];
   readonly objectives: Objective[] = [];
+  /** Indices along axes that are values. */
+  readonly gathers: {
+    readonly of: Quantity;
+    readonly slot: Slot;
+    readonly index: Term;
+    readonly via: Place | undefined;
+  }[] = [];
   /** Warnings that are worth telling only where nothing is wrong. */
   readonly warnings: (() => void)[] = [];
   readonly #ids = new Set<string>();
@@ -120,6 +131,7 @@ export class Context {
       named: true,
       start: null,
       trainingOnly: false,
+      around: 0,
       map: null,
       ends: new Map(),
       ...facts,

@@ -1,11 +1,11 @@
 /** Names (R9): everything that a model declares, in one namespace; the order of the text does not matter. */
 import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
-import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
+import { lengthOf, nestedBound } from "./bounds.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import { describe, type Entity, Names } from "./entities.js";
@@ -20,7 +20,7 @@ import { checkRequire, declareDims, namesIn } from "./sizes.js";
 import { declareStructure } from "./structures/facts.js";
 import { edgeSlot, refuseRoot } from "./structures/left.js";
 import type { Ends, Quantity } from "./terms.js";
-import { open, type Place, poison, scalar, type Type, token } from "./types.js";
+import { onAxis, open, type Place, poison, scalar, type Type, token } from "./types.js";
 import { declareUntil } from "./until.js";
 
 type Of<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
@@ -42,7 +42,11 @@ export function declareModel(
   for (const s of all("equation")) d.hyperparameter(s);
   declareDims(cx, own, overrides, all("dim"), (name, entity) => d.set(name, entity));
   for (const s of all("require")) checkRequire(cx, own, s);
-  for (const s of all("axis")) d.axis(s);
+  // first those that others are within or follow from
+  const rank = ({ bound }: Of<"axis">): number =>
+    bound.kind === "name" ? 0 : bound.kind === "index" ? 1 + bound.indices.length : 1;
+  const inOrder = [...all("axis")].sort((a, b) => rank(a) - rank(b));
+  for (const s of inOrder) d.axis(s);
   for (const s of all("nodes")) {
     const slot = declareStructure(cx, s);
     d.set(s.name, { kind: "axis", slot, place: s.nameSpan });
@@ -114,30 +118,27 @@ class Declarations {
 
   axis(s: Of<"axis">): void {
     const { cx } = this;
-    const bound = printExpr(s.bound);
     const place: Place = s.nameSpan;
+    const nested = s.bound.kind === "index" ? nestedBound(cx, s.bound, this.own) : null;
+    if (s.bound.kind === "index" && !nested) return this.set(s.name, { kind: "wrong", place });
+    const bound = nested?.bound ?? printExpr(s.bound);
     const known = cx.axes.get(bound);
-    const slot = { name: s.name, axis: bound };
+    const slot: Slot = { name: s.name, axis: bound, ...(nested ? { of: nested.outer.name } : {}) };
     if (known) {
       known.vars.push(s.name);
       this.set(s.name, { kind: "axis", slot, place });
       return;
     }
-    const ragged = s.bound.kind === "name" && !this.own.find(s.bound.name);
-    const mentions = namesIn(s.bound).map((n) => this.own.own(n));
-    if (!ragged && (s.bound.kind === "index" || mentions.some((e) => e?.kind === "bound"))) {
-      const construct =
-        s.bound.kind === "index" ? "an axis inside another" : `the bound \`${bound}\` of a length that varies`;
-      cx.report(notSupported({ place: s.bound.span, construct }));
+    const ragged = nested !== null || (s.bound.kind === "name" && !this.own.find(s.bound.name));
+    const derived = !ragged && namesIn(s.bound).some((n) => this.own.find(n)?.kind === "bound");
+    const length = derived ? lengthOf(cx, s.bound, this.own) : null;
+    const size = ragged || derived ? null : dimOf(cx, s.bound, this.own);
+    if (!ragged && !size && length === null) {
       this.set(s.name, { kind: "wrong", place });
       return;
     }
-    const size = ragged ? null : dimOf(cx, s.bound, this.own);
-    if (!ragged && !size) {
-      this.set(s.name, { kind: "wrong", place });
-      return;
-    }
-    cx.axes.set(bound, { bound, vars: [s.name], size, place: s.span, until: null });
+    const within = nested?.outer.axis ?? null;
+    cx.axes.set(bound, { bound, vars: [s.name], size, length, within, place: s.span, until: null });
     if (ragged) this.set(bound, { kind: "bound", axis: bound, place: s.bound.span });
     this.set(s.name, { kind: "axis", slot, place });
   }
@@ -184,6 +185,16 @@ class Declarations {
           );
         return null;
       }
+      if (slot.of !== undefined && !out.some((s) => s.name === slot.of)) {
+        this.cx.report(
+          domains.badIndex({
+            place: i.span,
+            message: `\`${slot.name}\` is counted within \`${slot.of}\`, which does not stand before it`,
+            help: `write \`${t.name}[${slot.of}, ${slot.name}]\``,
+          }),
+        );
+        return null;
+      }
       out.push(slot);
     }
     this.ends.set(t, ends);
@@ -197,9 +208,11 @@ class Declarations {
     const { name, span } = t.type;
     const entity = this.own.find(name);
     if (entity?.kind === "vocab") return token(entity.name);
-    if (entity?.kind === "axis")
-      this.cx.report(notSupported({ place: span, construct: `a position on the axis \`${name}\` as a type` }));
-    else if (!entity)
+    if (entity?.kind === "axis") {
+      const { axis } = entity.slot;
+      return this.cx.vocabs.has(axis) ? token(axis) : onAxis(axis);
+    }
+    if (!entity)
       this.cx.report(
         names.unknownName({
           place: span,

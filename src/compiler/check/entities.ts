@@ -28,6 +28,8 @@ export interface Cell {
 
 export interface Instance {
   readonly cell: Cell;
+  /** Of `cell F[l] = …`: what it owns it has for each index. */
+  readonly slots: readonly Slot[];
   /** Ids of what it owns start so: `enc.`. */
   readonly prefix: string;
   /** Its dims, hyperparameters, parameters and nested instances. */

@@ -9,6 +9,7 @@ import type { Context, Scope } from "./context.js";
 import { describe, type Names } from "./entities.js";
 import { elaborate, wrong } from "./expressions.js";
 import { freeVariables } from "./free.js";
+import { nestedEnd } from "./gather.js";
 import { linear, position } from "./indices.js";
 import { hyperparameterOf, isWhole } from "./left.js";
 import { valueMismatch } from "./mismatch.js";
@@ -39,7 +40,12 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
   // In a loss every variable may be free, so binders keep away from all of them.
   const everywhere: Scope = {
     ...global,
-    slots: [...cx.axes.values()].flatMap((a) => a.vars.map((name) => ({ name, axis: a.bound }))),
+    slots: [...cx.axes.values()].flatMap((a) =>
+      a.vars.flatMap((name) => {
+        const entity = own.own(name);
+        return entity?.kind === "axis" ? [entity.slot] : [];
+      }),
+    ),
   };
   for (const s of model.body) {
     if (s.kind === "equation" && hyperparameterOf(s) === null) elaborateEquation(cx, s, global);
@@ -203,6 +209,13 @@ function clauseIndex(
       `write \`${slot.name} < 0\` or \`${slot.name} >= ${slot.axis}\``,
     );
   }
+  const free: Pos | undefined = slot.of === undefined ? undefined : { k: "var", v: slot.of, shift: 0 };
+  const around = cx.axes.get(slot.axis)?.within ?? "";
+  const end = nestedEnd(value, slot, free, (e) => {
+    const q = position(cx, e, around, of, scope);
+    return q === "gather" ? null : q;
+  });
+  if (end) return end;
   const p = position(cx, value, slot.axis, of, scope);
   if (p === null) return null;
   if (p === "gather")

@@ -12,6 +12,7 @@ import type { Context, Scope } from "./context.js";
 import * as dims from "./dims.js";
 import { describe } from "./entities.js";
 import { freeSlots } from "./free.js";
+import { gathered, lengthTerm, nestedEnd } from "./gather.js";
 import { position } from "./indices.js";
 import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
 import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
@@ -19,7 +20,7 @@ import { spoil } from "./solve.js";
 import { indicesOf } from "./structures/facts.js";
 import { isNode } from "./structures/nodes.js";
 import { comparedNode, hasStructure, nodeAsNumber, readStructured } from "./structures/reads.js";
-import type { Quantity, Term } from "./terms.js";
+import type { Gathered, Quantity, Term } from "./terms.js";
 import { open, type Place, poison, scalar, showType } from "./types.js";
 
 export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison() });
@@ -162,6 +163,10 @@ function nameTerm(
       cx.report(names.unknownName({ place: nameSpan, name, what: "name", near, help }), scope.via);
     return wrong(span);
   }
+  if (entity.kind === "bound") {
+    const length = boundTerm(cx, name, entity.axis, indices, span, scope);
+    if (length) return length;
+  }
   if (indices.length && entity.kind !== "quantity" && entity.kind !== "term") return refuse("a value that has indices");
   switch (entity.kind) {
     case "dim":
@@ -197,35 +202,82 @@ const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...special
 function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
   if (hasStructure(cx, q)) return structuredRead(cx, q, indices, span, scope);
   q.reads.push(span);
-  const missing = q.slots[indices.length];
+  const implicit = inside(q, scope);
+  const missing = q.slots[implicit.length + indices.length];
   if (missing) {
     cx.report(domains.missingIndex({ place: span, name: q.name, needs: missing.name, declared: q.span }), scope.via);
     return wrong(span);
   }
-  const idx: Pos[] = [];
+  const idx: Pos[] = [...implicit];
+  const at: Gathered[] = [];
   for (const [i, slot] of q.slots.entries()) {
-    const { value } = indices[i] as Index;
+    if (i < implicit.length) continue;
+    const { value } = indices[i - implicit.length] as Index;
+    const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
+    const where = (e: Expr): Pos | null => {
+      const p = position(cx, e, cx.axes.get(slot.axis)?.within ?? "", q.name, scope);
+      return p === "gather" ? null : p;
+    };
+    const end = nestedEnd(value, slot, outer, where);
+    if (end) {
+      idx.push(end);
+      continue;
+    }
     const p = position(cx, value, slot.axis, q.name, scope);
     if (p === null) return wrong(span);
     if (p === "gather") {
-      const known = elaborate(cx, value, scope);
-      if (known.kind !== "wrong")
-        cx.report(
-          notSupported({
-            place: value.span,
-            construct: `the index \`${printExpr(value)}\` of the axis \`${slot.name}\` of \`${q.name}\``,
-            help: "an axis can be read at a variable with a shift (`t-1`), at a constant, or from the end (`T-1`)",
-          }),
-          scope.via,
-        );
-      return wrong(span);
+      const index = elaborate(cx, value, scope);
+      if (index.kind === "wrong") return wrong(span);
+      const chosen = gathered(
+        cx,
+        index,
+        slot,
+        q,
+        { ...scope, slots: [...scope.slots, ...at.map((g) => g.bound)] },
+        value.span,
+      );
+      at.push(chosen);
+      idx.push({ k: "var", v: chosen.bound.name, shift: 0 });
+      continue;
     }
     idx.push(p);
   }
-  const read: Term = { kind: "read", of: q, idx, picks: [], span, type: q.type };
-  const rest = indices.slice(q.slots.length);
+  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type: q.type };
+  const read: Term = at.length ? { kind: "gather", arg: whole, at, span, type: q.type } : whole;
+  const rest = indices.slice(q.slots.length - implicit.length);
   return rest.length ? pick(cx, read, q.name, rest, span, scope) : read;
 }
+
+/** `U[k]`, the length of a nested axis; null where the axis is not within another one. */
+function boundTerm(
+  cx: Context,
+  name: string,
+  axis: string,
+  indices: readonly Index[],
+  span: Place,
+  scope: Scope,
+): Term | null {
+  const within = cx.axes.get(axis)?.within ?? null;
+  if (within === null) return null;
+  const [index] = indices;
+  const variable = cx.axes.get(within)?.vars[0] as string;
+  if (!index || indices.length > 1) {
+    cx.report(domains.missingIndex({ place: span, name, needs: variable, declared: span }), scope.via);
+    return wrong(span);
+  }
+  const at = position(cx, index.value, within, name, scope);
+  if (at === null) return wrong(span);
+  if (at === "gather") {
+    const message = `\`${name}\` is read at a variable or a constant of the axis around it`;
+    cx.report(domains.badIndex({ place: index.span, message, help: `write \`${name}[${variable}]\`` }), scope.via);
+    return wrong(span);
+  }
+  return lengthTerm(cx, axis, { name: variable, axis: within }, at, span);
+}
+
+/** Inside an instance for each l, its parameters are those of the l of the call. */
+const inside = (q: Quantity, scope: Scope): Pos[] =>
+  q.slots.slice(0, q.around).map((s) => ({ k: "var", v: scope.vars.get(s.name)?.name ?? s.name, shift: 0 }));
 
 /** A read at nodes or edges; indices that are left over pick entries. */
 function structuredRead(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
@@ -314,7 +366,8 @@ export function bind(
     const taken = new Set([...scope.slots, ...bound].map((s) => s.name));
     let name = b.value.name;
     while (taken.has(name)) name += "'";
-    const slot = { name, axis: entity.slot.axis };
+    const { axis, of } = entity.slot;
+    const slot: Slot = { name, axis, ...(of === undefined ? {} : { of: vars.get(of)?.name ?? of }) };
     bound.push(slot);
     vars.set(b.value.name, slot);
   }

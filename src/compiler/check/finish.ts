@@ -12,7 +12,7 @@ import { describe, type Names } from "./entities.js";
 import { specials } from "./expressions.js";
 import { spoil } from "./solve.js";
 import type { Quantity } from "./terms.js";
-import { isPoison, isToken, knownOf, shapeOf, showType } from "./types.js";
+import { isIndex, isPoison, knownOf, shapeOf, showType } from "./types.js";
 
 const kind = (q: Quantity): string => (q.role === "param" || q.role === "frozen" ? "parameter" : "value");
 
@@ -102,7 +102,9 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
     if (besideRandoms.includes(q.name)) cx.report(randoms.takenRandom({ place: q.span, name: q.name }));
     if (q.sampling || own.own(q.name)?.kind === "wrong") continue;
     const name = q.slots.length ? `${q.name}[${q.slots.map((s) => s.name).join(", ")}]` : q.name;
-    const example = knownOf(q.type)?.kind === "token" ? `${name} ~ categorical(logits)` : `${name} ~ normal(mu, sigma)`;
+    const examples = { token: "categorical(logits)", position: "categorical[s](scores[s])", float: "normal(mu, sigma)" };
+    const k = knownOf(q.type)?.kind ?? "poison";
+    const example = `${name} ~ ${examples[k === "poison" ? "float" : k]}`;
     cx.report(randoms.undrawnRandom({ place: q.span, name: q.name, example }));
   }
   if (!all.length && !cx.objectives.some((o) => o.kind === "loss") && !cx.reporter.failed)
@@ -124,7 +126,7 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
 /** The length of a ragged axis comes from the data (R13). */
 export function checkAxes(cx: Context): void {
   for (const a of cx.axes.values()) {
-    if (a.size || a.family !== undefined) continue;
+    if (a.size || a.length !== null || a.family !== undefined) continue;
     const carried = cx.quantities.some(
       (q) => (q.role === "input" || q.role === "random") && q.slots.some((s) => s.axis === a.bound),
     );
@@ -152,6 +154,7 @@ export function checkEnds(cx: Context, blocks: Model["blocks"]): void {
       a.family !== undefined ||
       a.until ||
       along("input") ||
+      random.sampling?.dist === "ctc" ||
       blocks.decode?.["max"] !== undefined
     )
       continue;
@@ -161,7 +164,7 @@ export function checkEnds(cx: Context, blocks: Model["blocks"]): void {
         axis: `${a.vars[0]} < ${a.bound}`,
         random: random.name,
         at: a.vars[0] as string,
-        discrete: isToken(random.type),
+        discrete: isIndex(random.type),
       }),
     );
   }

@@ -11,11 +11,14 @@ export function freeVariables(t: Term): Map<string, { readonly slot: Slot; reado
     if (!bound.has(slot.name) && !out.has(slot.name)) out.set(slot.name, { slot, term });
   };
   const go = (x: Term, bound: ReadonlySet<string>): void => {
-    if (x.kind === "read")
-      for (const [i, p] of x.idx.entries())
-        if (p.k === "var") note({ name: p.v, axis: x.of.slots[i]?.axis as string }, x, bound);
+    if (x.kind === "read") for (const [i, p] of x.idx.entries()) if (p.k === "var") note(slotAt(x, i, p.v), x, bound);
     if (x.kind === "index" || x.kind === "along") note(x.slot, x, bound);
     if (x.kind === "call" && x.noise) for (const s of x.noise.slots) note(s, x, bound);
+    if (x.kind === "gather") {
+      go(x.arg, new Set([...bound, ...x.at.map((g) => g.bound.name)]));
+      for (const g of x.at) go(g.index, bound);
+      return;
+    }
     if (x.kind === "mapped") {
       if (x.at.name !== x.over.name) note(x.at, x, bound);
       go(x.arg, new Set([...bound, x.over.name]));
@@ -30,9 +33,19 @@ export function freeVariables(t: Term): Map<string, { readonly slot: Slot; reado
   return out;
 }
 
-/** In the order of `scope`, then of appearance. */
+/** The variable with which a read looks along slot `i`; around a nested one is whatever the read has there. */
+function slotAt({ of, idx }: Extract<Term, { kind: "read" }>, i: number, name: string): Slot {
+  const { axis, of: outer } = of.slots[i] as Slot;
+  if (outer === undefined) return { name, axis };
+  const p = idx[of.slots.findIndex((s) => s.name === outer)];
+  return { name, axis, of: p?.k === "var" ? p.v : outer };
+}
+
+/** In the order of `scope`, then of appearance. What is within another axis brings that with it. */
 export function freeSlots(t: Term, scope: readonly Slot[]): Slot[] {
   const free = freeVariables(t);
-  const known = scope.filter((s) => free.has(s.name));
+  const names = new Set(free.keys());
+  for (const s of [...scope].reverse()) if (names.has(s.name) && s.of !== undefined) names.add(s.of);
+  const known = scope.filter((s) => names.has(s.name));
   return [...known, ...[...free.values()].map((f) => f.slot).filter((s) => !scope.some((k) => k.name === s.name))];
 }

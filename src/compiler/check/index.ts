@@ -104,9 +104,13 @@ function checkModel(
   checkSizes(cx);
   const fields = cx.quantities.filter(isField);
   const spans = blockSpans(model);
-  const { train, diagnostics: inBlocks } = validateBlocks({ blocks, fields, optimizers }, spans);
+  const { train, diagnostics: inBlocks } = validateBlocks(
+    { blocks, fields, structures: [...cx.structures.values()], optimizers },
+    spans,
+  );
   for (const d of inBlocks) cx.report(d);
-  if (train && !reporter.failed) checkOptimizer(cx, own, train.optimizer, spans("train", ["optimizer"]) ?? model.nameSpan);
+  if (train && !reporter.failed)
+    checkOptimizer(cx, own, train.optimizer, spans("train", ["optimizer"]) ?? model.nameSpan);
 
   // domains, randoms
   checkAxes(cx);
@@ -132,7 +136,16 @@ function checkModel(
 
   // causality: the scheduler looks at the Systems themselves
   const hyperparameters = numbersOf(own);
-  const checked = makeModel({ name: model.name, topology, cx, boundaries, starts, blocks, hyperparameters, optimizers });
+  const checked = makeModel({
+    name: model.name,
+    topology,
+    cx,
+    boundaries,
+    starts,
+    blocks,
+    hyperparameters,
+    optimizers,
+  });
   const sized = placeholders(checked);
   const build = (drawn: readonly string[]): System => {
     const system = buildSystem({ cx, boundaries, vocabularies: sized.vocabularies }, { training: true, drawn });

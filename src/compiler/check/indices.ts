@@ -3,6 +3,7 @@ import * as domains from "../diagnostics/check-domains.js";
 import type { Expr } from "../syntax/ast.js";
 import { at, fromEnd, fromStart } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
+import { boundText } from "./bounds.js";
 import type { Context, Scope } from "./context.js";
 
 interface Linear {
@@ -65,6 +66,8 @@ export function position(cx: Context, e: Expr, axis: string, of: string, scope: 
   }
   const over = x.slot?.axis ?? x.end;
   if (over !== null && over !== axis) {
+    // one axis follows from the other: the number is meant, and it is seen to that it stays inside
+    if ([over, axis].some((a) => (cx.axes.get(a)?.length ?? null) !== null)) return "gather";
     const written = x.slot?.name ?? (x.end as string);
     cx.report(domains.wrongAxis({ place: e.span, name: of, written, over, needs: axis }), scope.via);
     return null;
@@ -84,5 +87,5 @@ export function showPos(p: Pos, bound: string): string {
 
 /** `h[t-1]` */
 export function showRead(name: string, slots: readonly Slot[], idx: readonly Pos[]): string {
-  return idx.length ? `${name}[${idx.map((p, i) => showPos(p, slots[i]?.axis ?? "")).join(", ")}]` : name;
+  return idx.length ? `${name}[${idx.map((p, i) => showPos(p, boundText(slots[i] as Slot))).join(", ")}]` : name;
 }

@@ -3,9 +3,11 @@ import * as names from "../diagnostics/check-names.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Statement, Target } from "../syntax/ast.js";
+import type { Slot } from "../system/types.js";
 import { dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
+import { eachOf } from "./each.js";
 import { type Cell, type Instance, Names } from "./entities.js";
 import { declareParams } from "./params.js";
 import { checkRequire, namesIn } from "./sizes.js";
@@ -28,6 +30,7 @@ export function instantiate(
   prefix: string,
   via?: Place,
   noise?: NoiseInside,
+  around: readonly Slot[] = [],
 ): Instance | null {
   const { def } = cell;
   const path = `${prefix}${s.target.name}.`;
@@ -42,11 +45,8 @@ export function instantiate(
     );
     return null;
   }
-  if (s.target.indices.length) {
-    const help = "write one instance for each layer";
-    cx.report(notSupported({ place: s.target.span, construct: `a cell for each \`${s.target.name}[…]\``, help }), via);
-    return null;
-  }
+  const each = eachOf(cx, s.target, outer, via);
+  if (!each) return null;
   const own = new Names(cell.home);
   const sizes = new Map<string, Dim>();
   const open = (name: string): Dim => {
@@ -98,7 +98,7 @@ export function instantiate(
   }
   for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
   for (const item of def.body) if (item.kind === "require") checkRequire(cx, own, item);
-  const instance: Instance = { cell, prefix: path, names: own };
+  const instance: Instance = { cell, slots: [...around, ...each], prefix: path, names: own };
   for (const item of def.body)
     if (item.kind === "noise" && noise) noise(cx, item, instance);
     else declareInside(cx, item, instance, open, via ?? s.span);
@@ -124,14 +124,17 @@ function declareInside(
   const { names: own, prefix, cell } = instance;
   switch (item.kind) {
     case "param":
-      for (const q of declareParams(cx, item, own, prefix, open, via)) {
+      for (const q of declareParams(cx, item, own, prefix, open, via, instance.slots)) {
         clash(cx, own, q.name, q.span, via);
         own.set(q.name, { kind: "quantity", quantity: q, place: q.span });
       }
       return;
     case "instance": {
       const entity = cell.home.find(item.cell);
-      const inner = entity?.kind === "cell" ? instantiate(cx, item, entity.cell, own, prefix, via) : null;
+      const inner =
+        entity?.kind === "cell"
+          ? instantiate(cx, item, entity.cell, own, prefix, via, undefined, instance.slots)
+          : null;
       if (!entity)
         cx.report(
           names.unknownName({

@@ -1,12 +1,14 @@
 /** Terms to expressions of the System, with numbers for sizes. */
 import { E, type Expr, lseOver, maxOver, op, read, softmaxAlong, sumOver } from "../system/expr.js";
-import { at, type Env, substPos } from "../system/positions.js";
-import { BATCH, type Pos, type Slot } from "../system/types.js";
+import { at, condPositions, type Env, posVar, substCond, substPos } from "../system/positions.js";
+import { BATCH, type Cond, type Pos, type Slot } from "../system/types.js";
 import { arithmetic } from "./constants.js";
 import type { Dim } from "./dims.js";
 import type { CallTerm, Lowering } from "./functions/types.js";
-import type { Quantity, Term } from "./terms.js";
-import { isToken, knownOf, shapeOf } from "./types.js";
+import { outsideAlong } from "./gather.js";
+import { comparisons } from "./guards.js";
+import type { ClauseDef, Quantity, Term } from "./terms.js";
+import { isIndex, isPosition, isToken, knownOf, shapeOf, type Type } from "./types.js";
 
 /** What lowering needs to know about the model and the mode. */
 export interface Target {
@@ -15,15 +17,20 @@ export interface Target {
   size(d: Dim): number;
   tokenId(vocab: string, text: string): number;
   hasBatch(q: Quantity): boolean;
+  /** Is each of the two computed from the other? */
+  together(a: Quantity, b: Quantity): boolean;
 }
 
 /** Lowers terms; `env` puts constants in place of variables (a clause used at one of its indices). */
 export class Lower implements Lowering {
   readonly training: boolean;
+  #guards: readonly Cond[] = [];
 
   constructor(
     readonly target: Target,
     readonly env: Env = {},
+    /** The quantity whose equation this is. */
+    readonly owner: Quantity | null = null,
   ) {
     this.training = target.training;
   }
@@ -42,9 +49,14 @@ export class Lower implements Lowering {
     return substPos(p, this.env);
   }
 
-  /** A quantity at positions along its axes. */
+  /** A quantity at positions along its axes. What depends on the owner itself says under which guards it is read. */
   quantity(q: Quantity, idx: readonly Pos[]): Expr {
-    return read(q.id, [...(this.target.hasBatch(q) ? [at(BATCH.name)] : []), ...idx.map((p) => this.#pos(p))]);
+    const places = idx.map((p) => this.#pos(p));
+    const guards =
+      this.#guards.length && this.owner && this.target.together(this.owner, q)
+        ? this.#guards.filter((c) => condPositions(c).some((p) => places.some((x) => posVar(x) === posVar(p))))
+        : [];
+    return read(q.id, [...(this.target.hasBatch(q) ? [at(BATCH.name)] : []), ...places], guards);
   }
 
   noise(t: CallTerm): Expr {
@@ -58,8 +70,24 @@ export class Lower implements Lowering {
   tensor(t: Term): Expr {
     const x = this.raw(t);
     const k = knownOf(t.type);
+    if (k?.kind === "position") return op("toFloat", [x]);
     return k?.kind === "token" ? op("put", [E.num(1), x], { n: this.shape(t)[0] as number }) : x;
   }
+
+  /** As an integer: what may index, or define a position. */
+  int(t: Term): Expr {
+    const value = this.constant(t);
+    if (value !== null) return op("token", [], { value });
+    return isIndex(t.type) ? this.raw(t) : op("toInt", [this.tensor(t)]);
+  }
+
+  /** As a quantity of this type holds it. */
+  defining(t: Term, type: Type): Expr {
+    if (isToken(type)) return this.raw(t);
+    return isPosition(type) ? this.int(t) : this.as(t, this.#numbers(type));
+  }
+
+  #numbers = (type: Type): number[] => (shapeOf(type) ?? []).map((d) => this.target.size(d));
 
   as(t: Term, shape: readonly number[]): Expr {
     const from = this.shape(t);
@@ -119,7 +147,7 @@ export class Lower implements Lowering {
       case "index":
         return this.#index(t.slot);
       case "extent":
-        return op("extent", [], { axis: t.axis });
+        return extentOf({ axis: t.axis, ...(t.of === undefined ? {} : { of: t.of }) });
       case "literal": {
         const k = knownOf(t.type);
         if (k?.kind !== "token") throw new Error(`the literal ${t.text} has no vocabulary`);
@@ -127,7 +155,7 @@ export class Lower implements Lowering {
       }
       case "read":
         if (t.of.map) return op("toFloat", [this.quantity(t.of, t.idx)]);
-        return t.picks.reduce<Expr>((x, p) => op("pick", [x, this.#pickIndex(p)]), this.quantity(t.of, t.idx));
+        return t.picks.reduce<Expr>((x, p) => op("pick", [x, this.int(p)]), this.quantity(t.of, t.idx));
       case "unary": {
         const x = this.tensor(t.arg);
         return t.op === "-" ? E.neg(x) : E.equal(x, E.num(0, this.shape(t)));
@@ -148,6 +176,8 @@ export class Lower implements Lowering {
       }
       case "reduce":
         return this.#reduce(t);
+      case "gather":
+        return this.#gather(t);
       case "mapped":
         return this.#mapped(t);
       case "along":
@@ -166,13 +196,9 @@ export class Lower implements Lowering {
     return p.k === "start" ? E.num(p.off) : E.affine(1, p.off, op("extent", [], { axis: slot.axis }));
   }
 
-  #pickIndex(p: Term): Expr {
-    return p.kind === "number" ? op("token", [], { value: p.value }) : this.raw(p);
-  }
-
   #binary(t: Extract<Term, { kind: "binary" }>): Expr {
     const { left, right } = t;
-    if ((t.op === "==" || t.op === "!=") && isToken(left.type)) {
+    if ((t.op === "==" || t.op === "!=") && (isToken(left.type) || isToken(right.type))) {
       const same = E.equal(this.raw(left), this.raw(right));
       return t.op === "==" ? same : E.affine(-1, 1, same);
     }
@@ -263,20 +289,53 @@ export class Lower implements Lowering {
     return E.dot(this.tensor(left), this.tensor(right));
   }
 
+  /** Lowers what counts only under guards. */
+  #under(conds: readonly Cond[], f: () => Expr): Expr {
+    const before = this.#guards;
+    this.#guards = [...before, ...conds.map((c) => substCond(c, this.env))];
+    const e = f();
+    this.#guards = before;
+    return e;
+  }
+
   /** A branch that the mode decides is not even there. */
   #branch(t: Extract<Term, { kind: "if" }>): Expr {
     const shape = this.shape(t);
     const c = this.constant(t.cond);
-    const branch = (x: Term): Expr => (isToken(t.type) ? this.raw(x) : this.as(x, shape));
+    const branch = (x: Term): Expr => this.defining(x, t.type);
     if (c !== null) return branch(c !== 0 ? t.then : t.else);
     if (t.isZeroElsewhere && t.then.kind === "read" && this.#isZero(t.then.of)) return branch(t.else);
     const whole = isToken(t.type) ? [] : shape;
-    return E.where(this.as(t.cond, whole), branch(t.then), branch(t.else));
+    const { then: yes, else: no } = comparisons(t.cond);
+    return E.where(
+      this.as(t.cond, whole),
+      this.#under(yes, () => branch(t.then)),
+      this.#under(no, () => branch(t.else)),
+    );
+  }
+
+  /** Entries at indices that are values, and the clauses where those leave the domain: the most specific counts. */
+  #gather({ arg, at, type }: Extract<Term, { kind: "gather" }>): Expr {
+    const { of, idx } = arg;
+    let x = this.quantity(of, idx);
+    for (const { bound, index } of at) x = sumOver([bound], E.only(x, this.quantity(index.of, index.idx), bound.name));
+    const env = Object.fromEntries(of.slots.map((s, i) => [s.name, this.#pos(idx[i] as Pos)]));
+    const whole = isIndex(type) ? [] : this.shape({ ...arg, type });
+    for (const { slot, index } of at) {
+      const i = op("toFloat", [this.quantity(index.of, index.idx)]);
+      const clauses = outsideAlong(of, slot).sort((a, b) => Number(isExact(a)) - Number(isExact(b)));
+      for (const clause of clauses) {
+        const isThere = outsideTest(i, clause.pins[0]?.at, extentOf(slot));
+        const value = new Lower(this.target, env).defining(clause.term, type);
+        x = E.where(E.fill(isThere, whole), value, x);
+      }
+    }
+    return x;
   }
 
   /** A gather or a scatter along a map of a structure. */
   #mapped({ by, over, at, arg, index, type }: Extract<Term, { kind: "mapped" }>): Expr {
-    const x = isToken(type) ? this.raw(arg) : this.tensor(arg);
+    const x = isIndex(type) ? this.raw(arg) : this.tensor(arg);
     const where = this.quantity(index.of, index.idx);
     if (by === "sum") return sumOver([over], E.only(x, where, at.name));
     const none = E.only(x, where, at.name, Number.NEGATIVE_INFINITY);
@@ -300,12 +359,27 @@ export class Lower implements Lowering {
         return lseOver(t.slots, x);
       case "mean": {
         const shape = this.shape(t);
-        const n = t.slots.map((s): Expr => op("extent", [], { axis: s.axis }));
+        const n = t.slots.map((s): Expr => extentOf(s));
         const share = E.div(E.num(1), E.mul(...n));
         return shape.length ? E.scale(share, sumOver(t.slots, x)) : E.mul(share, sumOver(t.slots, x));
       }
     }
   }
+}
+
+/** The length along a slot, at the variable around it. */
+const extentOf = ({ axis, of }: Pick<Slot, "axis" | "of">): Expr =>
+  op("extent", [], of === undefined ? { axis } : { axis, within: [of] });
+
+const isExact = ({ pins }: ClauseDef): boolean => typeof pins[0]?.at === "object";
+
+/** Is the index `i` where a clause counts? */
+function outsideTest(i: Expr, at: Pos | "below" | "beyond" | undefined, extent: Expr): Expr {
+  if (at === "below") return E.less(i, E.num(0));
+  if (at === "beyond") return op("lessEqual", [extent, i]);
+  if (at?.k === "start") return E.equal(i, E.num(at.off));
+  if (at?.k === "end") return E.equal(i, E.affine(1, at.off, extent));
+  throw new Error("a clause stands at a constant");
 }
 
 const truth = (x: Expr, shape: readonly number[]): Expr => E.affine(-1, 1, E.equal(x, E.num(0, shape)));

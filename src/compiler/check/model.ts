@@ -1,12 +1,20 @@
 /** The Model: what was found out, as plain data, and the way to its Systems. */
-import { type Init, type Mode, type Model, specialTokens, type VocabInfo, type Vocabularies } from "../model.js";
+import {
+  type FieldInfo,
+  type Init,
+  type Mode,
+  type Model,
+  specialTokens,
+  type VocabInfo,
+  type Vocabularies,
+} from "../model.js";
 import type { Optimizers } from "../optimizer/types.js";
 import type { System } from "../system/types.js";
 import { buildSystem, sizesOf } from "./build.js";
 import type { Context, VocabFacts } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import { type Boundary, isField, type Quantity } from "./terms.js";
+import { type Boundary, isField, type Quantity, type Sampling } from "./terms.js";
 import { isToken, knownOf, shapeOf } from "./types.js";
 
 export interface Facts {
@@ -41,6 +49,8 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
       vars: a.vars,
       kind: a.size ? "static" : "ragged",
       ...(a.size ? { size: size(a.size) } : {}),
+      ...(a.within === null ? {} : { within: a.within }),
+      ...(a.length === null ? {} : { length: a.length }),
       ...(a.until ? { until: a.until } : {}),
       ...(a.family === undefined ? {} : { family: a.family }),
     })),
@@ -54,17 +64,26 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
           name: q.id,
           role: q.role as "input" | "random",
           axes: q.slots.map((s) => s.axis),
-          type: k?.kind === "token" ? ({ kind: "token", vocab: k.vocab } as const) : ({ kind: "float" } as const),
+          type: k?.kind === "token" || k?.kind === "position" ? k : ({ kind: "float" } as const),
           shape: shape(q),
           labels: labels(q),
-          ...(q.sampling ? { dist: q.sampling.dist } : {}),
+          ...(q.sampling ? samplingInfo(q.sampling) : {}),
         },
       ];
     }),
     params: cx.quantities.flatMap((q) => {
       const start = facts.starts.get(q);
       return start
-        ? [{ name: q.id, shape: shape(q), labels: labels(q), frozen: q.role === "frozen", init: start(size) }]
+        ? [
+            {
+              name: q.id,
+              shape: [...q.slots.map((s) => size(cx.axes.get(s.axis)?.size as Dim)), ...shape(q)],
+              ...(q.slots.length ? { axes: q.slots.length } : {}),
+              labels: [...q.slots.map((s) => s.axis), ...labels(q)],
+              frozen: q.role === "frozen",
+              init: start(size),
+            },
+          ]
         : [];
     }),
     metrics: cx.objectives.filter((o) => o.kind === "metric").map((o) => o.name),
@@ -96,6 +115,21 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
     },
   };
 }
+
+/** Of the bounds of a `uniform` those that are numbers. */
+function supportOf(s: Sampling): { support?: readonly [number, number] } {
+  const [low, high] = s.params.map((p) =>
+    p.kind === "number" ? p.value : p.kind === "unary" && p.arg.kind === "number" ? -p.arg.value : null,
+  );
+  return s.dist === "uniform" && typeof low === "number" && typeof high === "number" ? { support: [low, high] } : {};
+}
+
+const samplingInfo = (s: Sampling): Pick<FieldInfo, "dist" | "base" | "over" | "support"> => ({
+  dist: s.dist,
+  ...(s.base ? { base: s.base.dist } : {}),
+  ...(s.over ? { over: s.over.axis } : {}),
+  ...supportOf(s),
+});
 
 const vocabInfo = (cx: Context, v: VocabFacts): VocabInfo => ({
   name: v.name,

@@ -4,11 +4,13 @@ import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Init } from "../model.js";
 import type { Arg, Expr, Statement, TypeExpr } from "../syntax/ast.js";
+import type { Slot } from "../system/types.js";
 import { conditionsOf } from "./conditions.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
+import { eachOf } from "./each.js";
 import { type Cell, Names } from "./entities.js";
 import { constantsOf } from "./named.js";
 import { partsOf } from "./shapes.js";
@@ -41,6 +43,7 @@ export function declareParams(
   prefix: string,
   openDim?: (name: string) => Dim,
   via?: Place,
+  around: readonly Slot[] = [],
 ): Quantity[] {
   return s.items.map((item) => {
     const stated = statedType(cx, item.type, scope, openDim);
@@ -55,17 +58,15 @@ export function declareParams(
       );
       type = poison();
     }
-    if (item.indices.length) {
-      const construct = `a parameter for each \`${item.name}[…]\``;
-      cx.report(notSupported({ place: item.span, construct, help: "declare one parameter for each layer" }), via);
-      type = poison();
-    }
+    const each = eachOf(cx, item, scope, via);
+    if (!each) type = poison();
     const expr = item.init ?? item.value;
     return cx.quantity({
       id: `${prefix}${item.name}`,
       name: item.name,
       role: s.frozen ? "frozen" : "param",
-      slots: [],
+      slots: [...around, ...(each ?? [])],
+      around: around.length,
       type,
       declared: stated !== null,
       span: item.nameSpan,

@@ -136,6 +136,10 @@ export function pickShape(
   });
 }
 
+/** Is a term the variable of an axis over the vocabulary of what it is compared with? */
+export const isEntry = (t: Term, other: Known | null): boolean =>
+  t.kind === "index" && other?.kind === "token" && t.slot.axis === other.vocab;
+
 /** `==`: two tokens of one vocabulary are one truth value, everything else is compared entry by entry. */
 export function compareShape(
   solver: Solver,
@@ -151,6 +155,10 @@ export function compareShape(
       return true;
     }
     const [a, b] = [knownOf(left.type), knownOf(right.type)];
+    if (isEntry(left, b) || isEntry(right, a)) {
+      give(solver, result, []);
+      return true;
+    }
     if (a?.kind === "token" || b?.kind === "token") {
       const wrong = (): void => mismatch(what, left, right, "tokens are compared with tokens of their own vocabulary");
       if (!a && right.kind !== "literal" && left.kind !== "literal") return false;
@@ -181,6 +189,10 @@ export function branchShape(solver: Solver, t: Extract<Term, { kind: "if" }>, mi
       if (!knownOf(result)) setKnown(result, tokens);
       return true;
     }
+    if (a?.kind === "position" && b?.kind === "position" && a.axis === b.axis) {
+      if (!knownOf(result)) setKnown(result, a);
+      return true;
+    }
     broadcastShape(solver, "`if`", yes, no, result, mismatch);
     return true;
   });
@@ -203,11 +215,16 @@ function joins(solver: Solver, a: Known, b: Known, fills: boolean, wrong: () => 
     if (a.kind !== b.kind || (a.kind === "token" && b.kind === "token" && a.vocab !== b.vocab)) wrong();
     return;
   }
-  if (a.shape.length === b.shape.length) return solver.equalShapes(a.shape, b.shape, wrong);
-  if (b.shape.length === 0 && fills) return;
-  if (a.shape.length === 0 && b.shape.length === 1) return solver.equalDims(b.shape[0] as Dim, dims.number(1), wrong);
+  if (a.kind === "position" && b.kind === "position") return a.axis === b.axis ? undefined : wrong();
+  const [to, from] = [a, b].map((k) => (k.kind === "position" ? [] : k.shape)) as [readonly Dim[], readonly Dim[]];
+  if (to.length === from.length) return solver.equalShapes(to, from, wrong);
+  if (from.length === 0 && fills) return;
+  if (to.length === 0 && from.length === 1) return solver.equalDims(from[0] as Dim, dims.number(1), wrong);
   wrong();
 }
+
+/** A number can be a position, so an expression that defines one is a number until it says otherwise itself. */
+const asNumber = (k: Known): Known => (k.kind === "position" ? { kind: "float", shape: [] } : k);
 
 /** `name = term`: what is not stated is inferred from the right side. */
 export function defineShape(solver: Solver, type: Type, term: Term, wrong: () => void): void {
@@ -226,7 +243,7 @@ export function defineShape(solver: Solver, type: Type, term: Term, wrong: () =>
     () => {
       const a = knownOf(type);
       if (!a || knownOf(term.type)) return false;
-      setKnown(term.type, a);
+      setKnown(term.type, asNumber(a));
       return true;
     },
   );
@@ -257,7 +274,7 @@ export function clauseShape(solver: Solver, type: Type, term: Term, wrong: () =>
     },
     () => {
       const [a, b] = [knownOf(type), knownOf(term.type)];
-      if (a && !b) setKnown(term.type, a);
+      if (a && !b) setKnown(term.type, asNumber(a));
       else if (!a && b && !isLiteral(term)) setKnown(type, b);
       else return false;
       return true;

@@ -225,6 +225,8 @@ export function partsOf(t: Term): readonly Term[] {
     case "reduce":
     case "along":
       return [t.arg];
+    case "gather":
+      return [t.arg, ...t.at.map((g) => g.index)];
     case "mapped":
       return [t.arg, t.index];
     case "binary":

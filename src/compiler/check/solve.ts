@@ -5,7 +5,7 @@
  */
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import { isPoison, knownOf, poison, root, setKnown, type Type } from "./types.js";
+import { isPoison, knownOf, poison, root, setKnown, shapeOf, type Type } from "./types.js";
 
 export interface Rule {
   /** True when there is nothing more to do. */
@@ -80,7 +80,11 @@ export class Solver {
       if (ka.kind !== kb.kind || (ka.kind === "token" && kb.kind === "token" && ka.vocab !== kb.vocab)) mismatch();
       return;
     }
-    this.equalShapes(ka.shape, kb.shape, mismatch);
+    if (ka.kind === "position" && kb.kind === "position") {
+      if (ka.axis !== kb.axis) mismatch();
+      return;
+    }
+    this.equalShapes(shapeOf(ra) ?? [], shapeOf(rb) ?? [], mismatch);
   }
 }
 
@@ -93,7 +97,7 @@ export function give(solver: Solver, result: Type, shape: readonly Dim[]): void 
   };
   if (!known) setKnown(result, { kind: "float", shape });
   else if (known.kind === "float") solver.equalShapes(known.shape, shape, mismatch);
-  else if (known.kind === "token") mismatch();
+  else if (known.kind === "token" || (known.kind === "position" && shape.length)) mismatch();
 }
 
 /** An error was reported: nothing that follows from `types` is worth another. */

@@ -2,6 +2,7 @@
  * Resolved expressions: names are looked up, cells are inlined, indices are positions. Their types are filled in by
  * unification; then they are lowered to the ops of a System.
  */
+import type { DistName } from "../model.js";
 import type { Expr } from "../syntax/ast.js";
 import type { Clause, Pos, Slot, Step } from "../system/types.js";
 import type { Dim } from "./dims.js";
@@ -27,7 +28,8 @@ export type Term = Common &
     | { readonly kind: "size"; readonly dim: Dim }
     /** The variable of an axis, as a number. */
     | { readonly kind: "index"; readonly slot: Slot }
-    | { readonly kind: "extent"; readonly axis: string }
+    /** `of`: the variable at whose index the length of a nested axis is meant. */
+    | { readonly kind: "extent"; readonly axis: string; readonly of?: string }
     /** `"h"`, `BOS`: which vocabulary it belongs to, its type says. */
     | { readonly kind: "literal"; readonly text: string }
     /** `training`, `observed(y)`: constant in a mode. */
@@ -40,6 +42,12 @@ export type Term = Common &
         readonly picks: readonly Term[];
         /** As written, where the positions do not say it: `h[parent(n)]`. */
         readonly written?: string;
+      }
+    /** A read at indices that are values: `arg` reads at the bound variables, of which those are chosen. */
+    | {
+        readonly kind: "gather";
+        readonly arg: Extract<Term, { kind: "read" }>;
+        readonly at: readonly Gathered[];
       }
     | { readonly kind: "unary"; readonly op: UnaryOp; readonly arg: Term }
     | {
@@ -96,6 +104,13 @@ export type Term = Common &
     | { readonly kind: "wrong" }
   );
 
+/** One slot of what a gather reads: the variable that stands for it, and the index that is chosen. */
+export interface Gathered {
+  readonly slot: Slot;
+  readonly bound: Slot;
+  readonly index: Extract<Term, { kind: "read" }>;
+}
+
 /** A clause as written: positions on the pinned slots; a range `t < 0` pins every index that is read there. */
 export interface ClauseDef {
   readonly pins: readonly { readonly slot: string; readonly at: Pos | "below" | "beyond" }[];
@@ -107,14 +122,22 @@ export interface ClauseDef {
   readonly text: string;
 }
 
-export type DistKind = "categorical" | "bernoulli" | "normal";
+/** How the parameters of a distribution are given: `categorical(p = …)` has probabilities instead of logits. */
+export type Given = "logits" | "p" | "moments" | "chol";
+
+/** What is drawn from. */
+export interface Drawing {
+  readonly dist: DistName;
+  readonly given: Given;
+  readonly params: readonly Term[];
+  /** The variable that it ranges over: `categorical[s]`. */
+  readonly over: Slot | null;
+  /** Of a mixture: what each component is. */
+  readonly base: Drawing | null;
+}
 
 /** The distribution of a random. */
-export interface Sampling {
-  readonly dist: DistKind;
-  /** How the parameters are given: `categorical(p = …)` has probabilities instead of logits. */
-  readonly given: "logits" | "p" | "moments";
-  readonly params: readonly Term[];
+export interface Sampling extends Drawing {
   readonly weight: Term | null;
   readonly span: Place;
 }
@@ -129,6 +152,8 @@ export interface Quantity {
   readonly role: QuantityRole;
   /** Without the batch. */
   slots: readonly Slot[];
+  /** So many of the first slots are those of the instance that owns it, `cell F[l]`: inside the cell they go unsaid. */
+  readonly around: number;
   readonly type: Type;
   readonly span: Place;
   /** Is the shape stated? */
@@ -175,5 +200,6 @@ export interface ParamUses {
 /** A boundary box: all slots pinned or in range, none overlapping another. */
 export interface Boundary {
   readonly pins: Clause["pins"];
-  readonly clause: ClauseDef;
+  /** Null: conditions keep every read away from here. */
+  readonly clause: ClauseDef | null;
 }

@@ -41,7 +41,7 @@ function inferTopology(cx: Context): { readonly name: string; readonly because: 
       if (!to.length) return `${structure.kind}-to-one`;
       return `${structure.kind}-to-${to.every((a) => structureOf(cx, a)) ? structure.kind : "many"}`;
     }
-    if ([...inputs, ...outputs].some((q) => q.slots.length > 1)) return "grid";
+    if ([...inputs, ...outputs].some((q) => q.slots.filter((s) => s.of === undefined).length > 1)) return "grid";
     if (!inputs.length) return "generator";
     if (!from.length) return to.length ? "one-to-many" : "one-to-one";
     if (!to.length) return "many-to-one";

@@ -1,5 +1,6 @@
 /** Walks over everything that a model says. */
 import type { Context } from "./context.js";
+import { termsOfSampling } from "./distributions/index.js";
 import { partsOf } from "./shapes.js";
 import type { Quantity, Term } from "./terms.js";
 
@@ -10,7 +11,7 @@ export function termsOf(q: Quantity): Term[] {
   return [
     ...(q.definition ? [q.definition.term] : []),
     ...q.clauses.map((c) => c.term),
-    ...(q.sampling ? [...q.sampling.params, ...(q.sampling.weight ? [q.sampling.weight] : [])] : []),
+    ...(q.sampling ? termsOfSampling(q.sampling) : []),
   ];
 }
 

@@ -1,13 +1,16 @@
 /** The op table. `OpName` is closed, so a target whose table lacks an op does not compile. */
 import * as conv from "./conv.js";
+import { draw } from "./draws.js";
 import * as elementwise from "./elementwise.js";
 import * as linear from "./linear.js";
+import * as matrices from "./matrices.js";
 import * as structure from "./structure.js";
 import * as tokens from "./tokens.js";
 import type { OpDef } from "./types.js";
 
 const { window: _window, ...convOps } = conv;
-const all = { ...elementwise, ...linear, ...structure, ...tokens, ...convOps };
+const { eliminate: _eliminate, ...matrixOps } = matrices;
+const all = { ...elementwise, ...linear, ...matrixOps, ...structure, ...tokens, draw, ...convOps };
 
 export type OpName = (typeof all)[keyof typeof all]["name"];
 
@@ -28,6 +31,7 @@ export const families: readonly Family[] = [
     ops: byName(elementwise),
   },
   { name: "Contractions", doc: "Vectors are columns.", ops: byName(linear) },
+  { name: "Matrices", doc: "Small square matrices, by Gaussian elimination.", ops: byName(matrixOps) },
   {
     name: "Structure and reductions",
     doc: "Slices and concatenations act on the first dim; `…Along` ops act along an axis.",
@@ -36,8 +40,9 @@ export const families: readonly Family[] = [
   {
     name: "Tokens",
     doc: "An integer stands for its one-hot vector; −1 is the missing token, the zero vector. Indices have no derivative.",
-    ops: byName(tokens),
+    ops: byName({ ...tokens, draw }),
   },
+  { name: "Draws", doc: "What randoms are drawn from; with variables that the distribution ranges over.", ops: [draw] },
   {
     name: "Images",
     doc: "One element is [height, width, channels]; cross-correlation; `stride`, and `pad` is `valid` or `same`.",

@@ -101,6 +101,17 @@ export const constant = defineOp({
   samples: [{ shapes: [], attrs: { value: 2, shape: [2] } }],
 });
 
+export const range = defineOp({
+  name: "range",
+  doc: "The vector 0, 1, …, n − 1.",
+  params: [],
+  zero: "never",
+  infer: (_, attrs) => [num(attrs, "n")],
+  eval: (_, attrs) => Float64Array.from({ length: num(attrs, "n") }, (_, i) => i),
+  vjp: () => [],
+  samples: [{ shapes: [], attrs: { n: 3 } }],
+});
+
 export const index = defineOp({
   name: "index",
   doc: "The index of a variable, as a number.",

@@ -191,23 +191,3 @@ export const token = defineOp({
   vjp: { none: "an integer" },
   samples: [{ shapes: [], attrs: { value: 2 } }],
 });
-
-export const draw = defineOp({
-  name: "draw",
-  doc: "A draw from a distribution, made by the decoder; here its mode. `dist` is `categorical` (logits), `bernoulli` (logit) or `normal` (mean, deviation).",
-  params: ["parameter…"],
-  dtype: (_, attrs) => (attrs["dist"] === "categorical" ? "int" : "float"),
-  zero: "never",
-  infer: (shapes, attrs) => (attrs["dist"] === "categorical" ? [] : [...(shapes[0] as readonly number[])]),
-  eval: ([z], attrs) => {
-    if (attrs["dist"] === "categorical")
-      return Float64Array.of((z as Float64Array).indexOf(Math.max(...(z as Float64Array))));
-    return attrs["dist"] === "bernoulli" ? (z as Float64Array).map((v) => (v > 0 ? 1 : 0)) : (z as Float64Array);
-  },
-  vjp: { none: "a draw" },
-  samples: [
-    { shapes: [[4]], attrs: { dist: "categorical" } },
-    { shapes: [[2]], attrs: { dist: "bernoulli" } },
-    { shapes: [[2], [2]], attrs: { dist: "normal" } },
-  ],
-});

@@ -9,18 +9,14 @@ function keyOf(v: Value): string {
   const eq = v.eq as NonNullable<Value["eq"]>;
   const args = eq.args.map((a) => JSON.stringify(a));
   if (COMMUTATIVE.has(eq.op)) args.sort();
-  return JSON.stringify([
-    v.slots,
-    v.shape,
-    v.dtype,
-    v.slots.length ? v.outside : "",
-    eq.op,
-    eq.attrs,
-    eq.along,
-    eq.red,
-    args,
-  ]);
+  return JSON.stringify(
+    [v.slots, v.shape, v.dtype, v.slots.length ? v.outside : "", eq.op, eq.attrs, eq.along, eq.red, args],
+    exactly,
+  );
 }
+
+/** ∞ and −∞ are different constants, which JSON does not know. */
+const exactly = (_: string, x: unknown): unknown => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x);
 
 export const cse: Pass = {
   name: "cse",

@@ -12,14 +12,14 @@ import { chooseForms, type Forms } from "./forms.js";
 import { emptyOf, reachable } from "./levels.js";
 import { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
-import { type Dim, Extents, type Frame } from "./places.js";
+import { type Dim, Extents, type Frame, restrict } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
 import { ruleOf } from "./rules/index.js";
 import { apply } from "./rules/types.js";
 import { Flat } from "./tensors.js";
 import { isConst, type Ref } from "./types.js";
-import { type Indices, isBatch, Values } from "./values.js";
+import { concatAlong, type Indices, isBatch, Values } from "./values.js";
 import { type Around, along, indexOf, lengthOf, reduceOver, valid } from "./variables.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
@@ -209,7 +209,7 @@ class Lowering {
         return along(around, eq, slot, args[0] as Ref, rank);
       }
       case "draw":
-        return this.#draw(v, at, args, around);
+        return this.#draws(v, at, args, around);
       case "mask": {
         const names = eq.attrs["slots"] as readonly string[];
         const slots = [...v.slots, ...(red?.vars ?? [])].filter((s) => names.includes(s.name));
@@ -270,6 +270,23 @@ class Lowering {
     const lead = x.shape.slice(0, x.shape.length - rank);
     const kept = lead.filter((_, i) => !vars.some((s) => s.name === frame.dims[i]?.v));
     return this.#flat.reshape(x, [...kept, ...x.shape.slice(lead.length)]);
+  }
+
+  /** Of a level, a draw for each place. */
+  #draws(v: Value, at: Indices, args: readonly Ref[], around: Around): Ref {
+    const { frame } = around;
+    const d = frame.dims.findIndex((dim) => dim.isLevelled && v.slots.some((s) => s.name === dim.v));
+    const dim = frame.dims[d];
+    if (!dim) return this.#draw(v, at, args, around);
+    const flat = this.#flat;
+    const each = Array.from({ length: dim.len }, (_, k) => {
+      const place = dim.from + k;
+      const own = args.map((x) => (isConst(x) || x.shape[d] === 1 ? x : flat.slice(x, d, k, 1)));
+      const index = at.map((n, i) => (v.slots[i]?.name === dim.v ? place : n));
+      const one = this.#draw(v, index, own, { ...around, frame: restrict(frame, dim.v, place, 1) });
+      return { ref: flat.reshape(one, [1, ...flat.shapeOf(one)]), len: 1 };
+    });
+    return concatAlong(flat, each, 0, 2 + v.shape.length);
   }
 
   /**

@@ -65,6 +65,7 @@ export type Attr = number | string | boolean | readonly number[] | Side | readon
  *   argument), else −1
  * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros (`missing`: there may be some that are no
  *   tokens). `scatter`: its adjoint, a sum by index
+ * - `solve`, `logdet`: of matrices [rows, n, n], the former with right sides [rows, n, k]
  */
 export type TensorOp =
   | "given"
@@ -102,6 +103,8 @@ export type TensorOp =
   | "max"
   | "softmax"
   | "xent"
+  | "solve"
+  | "logdet"
   | "conv2d"
   | "conv2dInput"
   | "conv2dFilter"

@@ -99,8 +99,17 @@ export class Lines {
     }
     const target = this.typed(value);
     if (eq.op !== "draw") return [this.assign(target, this.body(value, {}, "spread"))];
-    const args = eq.args.map((read) => this.read(read, {}, "exact"));
-    return [printStatement({ kind: "sample", target, dist: call(String(eq.attrs["dist"]), args), span: nowhere })];
+    return [printStatement({ kind: "sample", target, dist: this.drawn(eq), span: nowhere })];
+  }
+
+  /** `normal(mu, sigma)`, `categorical[s](z[s])`, `mixture[m](w[m], normal(mu[m], sigma[m]))`. */
+  private drawn({ attrs, args: reads, red }: Eq): Expr {
+    const args = reads.map((read) => this.read(read, {}, "exact"));
+    const over = (red?.vars ?? []).map((s) => variable(s.name));
+    if (attrs["dist"] !== "mixture") return call(String(attrs["dist"]), args, { over });
+    const [weight, ...rest] = args;
+    const base = call(String(attrs["base"]), rest, { over: over.slice(1) });
+    return call("mixture", [...(weight ? [weight] : []), base], { over: over.slice(0, 1) });
   }
 
   /** The value at its own variables, with its shape: `h[t] : [H]`. */
@@ -178,7 +187,8 @@ export class Lines {
       position: within,
     });
     if (eq.red === null || bound.over.length === 0) return written;
-    return call({ sum: "sum", max: "max", lse: "logsumexp" }[eq.red.kind], [written], { over: bound.over });
+    const names = { sum: "sum", max: "max", lse: "logsumexp", argmax: "argmax", draw: "draw" } as const;
+    return call(names[eq.red.kind], [written], { over: bound.over });
   }
 
   private read(read: Read, env: Env, width: Width): Expr {

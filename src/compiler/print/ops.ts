@@ -106,6 +106,10 @@ export function writeOp(written: Written): Expr {
       return call("logsumexp", args);
     case "maxf":
       return call("max", args);
+    case "diagonal":
+      return call("diag", args);
+    case "eye":
+      return call("eye", [number(Number(attrs["n"]))]);
     case "argmaxf":
       return call("argmax", args);
     case "softmaxAlong":
@@ -149,6 +153,10 @@ export function writeOp(written: Written): Expr {
     case "stop":
     case "tanh":
     case "dot":
+    case "solve":
+    case "logdet":
+    case "diag":
+    case "range":
     case "softmax":
     case "slice":
     case "pad":

@@ -94,6 +94,8 @@ export class SystemBuilder {
   emit(e: Expr, scope: readonly Slot[], name: string, slots?: readonly Slot[]): Read {
     if (e.e === "read" && !slots) return e.read;
     const used = this.freeVars(e);
+    // what is within another axis brings that with it
+    for (const s of [...scope].reverse()) if (s.of !== undefined && used.has(s.name)) used.add(s.of);
     const own = batchFirst(slots ?? scope.filter((s) => used.has(s.name)));
     const eq = this.#equation(e, own, name);
     const { shape, dtype } = this.#type(eq);
@@ -117,7 +119,10 @@ export class SystemBuilder {
         // a segment reduction: what is not chosen is −∞
         const isSegment = body.e === "op" && body.op === "only" && body.attrs["fill"] === Number.NEGATIVE_INFINITY;
         const fuses =
-          body.e === "op" && (e.kind === "sum" ? opOf(body.op).multilinear && !("fill" in body.attrs) : isSegment);
+          body.e === "op" &&
+          (e.kind === "sum"
+            ? opOf(body.op).multilinear && !("fill" in body.attrs)
+            : e.kind === "draw" || (isSegment && e.kind !== "argmax"));
         if (body.e === "op" && fuses)
           return { op: body.op, attrs: body.attrs, args: body.args.map((a, i) => part(a, i, inner)), along: null, red };
         return { op: "id", attrs: {}, args: [part(body, 0, inner)], along: null, red };
@@ -128,6 +133,7 @@ export class SystemBuilder {
   #type(eq: Eq): { shape: number[]; dtype: Dtype } {
     const args = eq.args.map((r) => this.get(r.v));
     const def = opOf(eq.op);
+    if (eq.red?.kind === "argmax") return { shape: [], dtype: "int" };
     return {
       shape: def.infer(
         args.map((v) => v.shape),

@@ -22,6 +22,10 @@ export const sumOver = (vars: readonly Slot[], body: Expr): Expr =>
   vars.length ? { e: "red", kind: "sum", vars, body } : body;
 export const maxOver = (vars: readonly Slot[], body: Expr): Expr => ({ e: "red", kind: "max", vars, body });
 export const lseOver = (vars: readonly Slot[], body: Expr): Expr => ({ e: "red", kind: "lse", vars, body });
+export const argmaxOver = (v: Slot, body: Expr): Expr => ({ e: "red", kind: "argmax", vars: [v], body });
+/** `body`: the op `draw`, whose distribution ranges over `vars`. */
+export const drawOver = (vars: readonly Slot[], body: Expr): Expr =>
+  vars.length ? { e: "red", kind: "draw", vars, body } : body;
 export const softmaxAlong = (v: string, arg: Expr): Expr => ({ e: "along", op: "softmaxAlong", var: v, arg });
 export const firstMaxAlong = (v: string, arg: Expr): Expr => ({ e: "along", op: "firstMaxAlong", var: v, arg });
 

@@ -87,8 +87,12 @@ export interface Eq {
   readonly red: Reduction | null;
 }
 
+/**
+ * - `argmax`: over one variable, the index of the first maximum; an integer, −1 over nothing
+ * - `draw`: of the op `draw`: the variables that its distribution ranges over
+ */
 export interface Reduction {
-  readonly kind: "sum" | "max" | "lse";
+  readonly kind: "sum" | "max" | "lse" | "argmax" | "draw";
   readonly vars: readonly Slot[];
 }
 

@@ -1,12 +1,15 @@
 /** Samples → one padded, time-major batch. */
-import type { FieldInfo, Model } from "../../compiler/model.js";
+import type { AxisInfo, FieldInfo, Model } from "../../compiler/model.js";
+import { paddedLength } from "../../compiler/system/axes.js";
 import { product } from "../../compiler/system/types.js";
+import { around, boundsOf, eachIndex, extentIn } from "../lengths.js";
 import type { Batch, Sample } from "../types.js";
 import { DataError } from "./errors.js";
 import { type Layout, layOut, type Widths } from "./layout.js";
 
 /**
- * Pads samples to one shape: to their longest along each ragged axis, or to `extents` where given (at least the longest);
+ * Pads samples to one shape: to their longest along each ragged axis, or to `extents` where given (at least the longest),
+ * and where a length follows from others to the greatest that it can have;
  * levels of trees and graphs to the widest, or to `least`.
  * Fields are [axes…, batch, shape…], padding 0. A field that all samples lack is left out; if only some lack it, `DataError`.
  */
@@ -17,22 +20,10 @@ export function makeBatch(
   least: Widths = {},
 ): Batch {
   const size = samples.length;
-  const padded: Record<string, number> = {};
-  const lengths: Record<string, Int32Array> = {};
-  for (const { bound, kind } of model.axes) {
-    if (kind !== "ragged" || !samples.some((sample) => sample.lengths[bound] !== undefined)) continue;
-    const own = samples.map((sample, i) => {
-      const length = sample.lengths[bound];
-      if (length === undefined)
-        throw new DataError(`sample ${i} has no length along ${bound}, but others of its batch have`);
-      return length;
-    });
-    lengths[bound] = Int32Array.from(own);
-    padded[bound] = Math.max(extents[bound] ?? 0, ...own);
-  }
+  const { lengths, padded } = padLengths(model.axes, samples, extents);
   const layout = model.structures.length ? layOut(model.structures, samples, least) : null;
   for (const [axis, widths] of Object.entries(layout?.widths ?? {})) padded[axis] = widths.reduce((a, b) => a + b, 0);
-  const fields: Record<string, Float32Array | Int32Array> = { ...layout?.maps };
+  const fields: Record<string, Float32Array | Int32Array> = {};
   for (const field of model.fields) {
     const has = samples.filter((sample) => sample.fields[field.name]).length;
     if (has === 0) continue;
@@ -40,7 +31,50 @@ export function makeBatch(
     fields[field.name] = padField(model, field, samples, padded, layout?.places ?? {});
   }
   const { widths, places } = layout ?? {};
-  return { size, lengths, extents: padded, fields, ...(widths && places ? { widths, places } : {}) };
+  return {
+    size,
+    lengths,
+    extents: padded,
+    fields: { ...fields, ...layout?.maps },
+    ...(widths && places ? { widths, places } : {}),
+  };
+}
+
+/** Lengths of the ragged axes that samples have or that follow from theirs, and what they are padded to. */
+function padLengths(
+  axes: readonly AxisInfo[],
+  samples: readonly Sample[],
+  least: Readonly<Record<string, number>>,
+): { lengths: Record<string, Int32Array>; padded: Record<string, number> } {
+  const padded: Record<string, number> = {};
+  const lengths: Record<string, Int32Array> = {};
+  const own = samples.map((sample) => extentIn(axes, sample.lengths));
+  const paddedOf = (bound: string): number => {
+    const axis = axes.find((a) => a.bound === bound);
+    if (axis) add(axis);
+    return padded[bound] ?? axis?.size ?? 0;
+  };
+  const add = (axis: AxisInfo): void => {
+    const { bound, kind, length } = axis;
+    const outer = around(axes, bound);
+    const first = outer.map(() => 0);
+    const known = own.map((extent) => extent(bound, first) !== undefined);
+    if (kind !== "ragged" || bound in padded || !known.includes(true)) return;
+    if (known.includes(false))
+      throw new DataError(`sample ${known.indexOf(false)} has no length along ${bound}, but others of its batch have`);
+    const widths = outer.map(paddedOf);
+    const all = new Int32Array(product(widths) * samples.length);
+    for (const [b, extent] of own.entries())
+      eachIndex(boundsOf(axes, outer, extent), (index) => {
+        const row = index.reduce((r, i, d) => r * widths[d]! + i, 0);
+        all[row * samples.length + b] = extent(bound, index)!;
+      });
+    lengths[bound] = all;
+    padded[bound] =
+      length === undefined ? all.reduce((a, n) => Math.max(a, n), least[bound] ?? 0) : paddedLength(length, paddedOf);
+  };
+  for (const axis of axes) add(axis);
+  return { lengths, padded };
 }
 
 function padField(
@@ -58,24 +92,19 @@ function padField(
   const out = field.type.kind === "float" ? new Float32Array(cells) : new Int32Array(cells);
   for (const [b, sample] of samples.entries()) {
     const values = sample.fields[field.name]!;
-    const own = field.axes.map((bound, i) => sample.lengths[bound] ?? fixed[i] ?? 0);
-    if (values.length !== product(own) * inner) {
-      throw new Error(
-        `data: ${field.name} of sample ${b} has ${values.length} values, its lengths say ${own.join(" × ")}`,
-      );
-    }
-    // One run of `inner` values per index along the axes: row-major in the sample, with the batch between in the batch.
-    const index = own.map(() => 0);
     const here = field.axes.map((bound) => places[bound]?.[b]);
-    for (let from = 0; from < values.length; from += inner) {
-      const row = index.reduce((sum, at, i) => sum * outer[i]! + (here[i]?.[at] ?? at), 0);
+    const bounds = boundsOf(model.axes, field.axes, extentIn(model.axes, sample.lengths));
+    // One run of `inner` values per index along the axes: row-major in the sample, with the batch between in the batch.
+    let from = 0;
+    eachIndex(bounds, (index) => {
+      let row = 0;
+      for (let i = 0; i < index.length; i++) row = row * outer[i]! + (here[i]?.[index[i]!] ?? index[i]!);
       const to = (row * size + b) * inner;
       for (let k = 0; k < inner; k++) out[to + k] = values[from + k]!;
-      for (let i = own.length - 1; i >= 0; i--) {
-        if (++index[i]! < own[i]!) break;
-        index[i] = 0;
-      }
-    }
+      from += inner;
+    });
+    if (from !== values.length)
+      throw new Error(`data: ${field.name} of sample ${b} has ${values.length} values, its lengths say ${from}`);
   }
   return out;
 }

@@ -3,6 +3,7 @@
  * computation: lengths are rounded up to few levels, chosen so that the padding is least.
  */
 import { permutation } from "../../compiler/random.js";
+import { longest } from "../lengths.js";
 import type { Sample } from "../types.js";
 import { type Widths, widest, widthsOf } from "./layout.js";
 
@@ -38,7 +39,7 @@ function sizesOf(sample: Sample): Readonly<Record<string, number>> {
   for (const [axis, length] of Object.entries(sample.lengths)) {
     const levels = sample.levels?.[axis];
     if (levels && !(`${axis}.edges` in sample.levels!)) continue;
-    sizes[axis] = length;
+    sizes[axis] = longest(length);
     if (levels) sizes[`${axis}.levels`] = levels.reduce((a, b) => Math.max(a, b), 0);
   }
   return sizes;
@@ -83,9 +84,9 @@ export function levelsOf(samples: readonly Sample[]): Levels {
  */
 export function bestLevels(lengths: readonly number[], count: number): readonly number[] {
   const histogram = new Map<number, number>();
-  const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
+  const most = lengths.reduce((a, b) => Math.max(a, b), 0);
   const step = Math.max(1, Math.ceil(new Set(lengths).size / searched));
-  const round = (length: number) => (step === 1 ? length : Math.min(longest, Math.ceil(length / step) * step));
+  const round = (length: number) => (step === 1 ? length : Math.min(most, Math.ceil(length / step) * step));
   for (const length of lengths) histogram.set(round(length), (histogram.get(round(length)) ?? 0) + 1);
   const distinct = [...histogram.keys()].sort((a, b) => a - b);
   const n = distinct.length;
@@ -180,7 +181,7 @@ function extentsOf(samples: readonly Sample[], levels: Levels, members: readonly
       axis,
       roundUp(
         levels[axis],
-        members.reduce((longest, i) => Math.max(longest, samples[i]!.lengths[axis] ?? 0), 0),
+        members.reduce((most, i) => Math.max(most, longest(samples[i]!.lengths[axis] ?? 0)), 0),
       ),
     ]),
   );

@@ -5,10 +5,12 @@ import type { Column } from "../../compiler/blocks/types.js";
 import { nearest } from "../../compiler/diagnostics/nearest.js";
 import type { FieldInfo, Model } from "../../compiler/model.js";
 import { product } from "../../compiler/system/types.js";
-import type { DataRecord, Sample } from "../types.js";
+import type { DataRecord, Levelled, Sample } from "../types.js";
 import { columnOf } from "./columns.js";
+import { checkConsistent } from "./consistent.js";
 import { DataError } from "./errors.js";
 import { axisLengths, flatten } from "./nested.js";
+import { readStructure } from "./structures.js";
 import { cased, splitTokens } from "./tokens.js";
 import type { EncodeOptions, Where } from "./types.js";
 
@@ -45,8 +47,34 @@ export function encoder(model: Model, options: EncodeOptions = {}): Encoder {
         owner[axis] = field.name;
       }
     }
-    return { lengths, fields: encoded };
+    const structures = addStructures(model, record, lengths, encoded, where ?? null);
+    checkConsistent(model, { lengths, fields: encoded }, where ?? null);
+    return { lengths, fields: encoded, ...structures };
   };
+}
+
+/** Adds the maps of the trees and graphs of a record, and its numbers of nodes and edges. */
+function addStructures(
+  model: Model,
+  record: DataRecord,
+  lengths: Record<string, number>,
+  fields: Record<string, Float32Array | Int32Array>,
+  where: Where | null,
+): { levels?: Levelled } {
+  if (!model.structures.length) return {};
+  const levels: Record<string, Int32Array> = {};
+  for (const info of model.structures) {
+    const found = readStructure(info, record[info.name], lengths[info.name], where);
+    for (const [axis, own] of Object.entries(found.levels)) {
+      const given = lengths[axis];
+      if (given !== undefined && given !== own.length)
+        throw new DataError(`\`${info.name}\` has ${own.length} edges, but the fields over them have ${given}`, where);
+      lengths[axis] = own.length;
+    }
+    Object.assign(levels, found.levels);
+    Object.assign(fields, found.maps);
+  }
+  return { levels };
 }
 
 /** One record. For many, make an `encoder` once. */
@@ -69,10 +97,13 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
     if (typeof lengths === "string") throw new DataError(lengths, where);
     return lengths;
   };
-  if (field.type.kind === "float") {
+  if (field.type.kind !== "token") {
+    const isPosition = field.type.kind === "position";
+    const read = isPosition ? position : number;
     return (value, where) => {
-      const { dims, values } = flatten(field.name, value, (leaf, place) => number(field, leaf, place, where), where);
-      return { values: Float32Array.from(values), axes: lengthsOf(dims, values.length, where) };
+      const { dims, values } = flatten(field.name, value, (leaf, place) => read(field, leaf, place, where), where);
+      const numbers = isPosition ? Int32Array.from(values) : Float32Array.from(values);
+      return { values: numbers, axes: lengthsOf(dims, values.length, where) };
     };
   }
   const vocab = field.type.vocab;
@@ -83,7 +114,10 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
     const { dims, values } = flatten(
       field.name,
       lists,
-      (leaf, place) => idOf(typeof leaf === "string" ? cased(leaf, column) : leaf, place, where),
+      (leaf, place) =>
+        leaf === null && mayLack(model, field)
+          ? -1
+          : idOf(typeof leaf === "string" ? cased(leaf, column) : leaf, place, where),
       where,
     );
     if (end !== undefined && field.axes.length === 1 && values.at(-1) !== end) {
@@ -93,6 +127,10 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
     return { values: Int32Array.from(values), axes: lengthsOf(dims, values.length, where) };
   };
 }
+
+/** A node may have no token: its one-hot vector is zero (R7). */
+const mayLack = (model: Model, field: FieldInfo): boolean =>
+  field.role === "input" && field.axes.some((axis) => model.structures.some((s) => s.name === axis));
 
 function axisSize(model: Model, bound: string): number | undefined {
   const axis = model.axes.find((a) => a.bound === bound);
@@ -110,7 +148,22 @@ function number(field: FieldInfo, leaf: unknown, place: () => string, where: Whe
   if (field.dist === "bernoulli" && (value < 0 || value > 1)) {
     throw new DataError(`\`${place()}\` is 0 or 1 (or a probability between), not ${value}`, where);
   }
+  const [low, high] = field.support ?? [-Infinity, Infinity];
+  if (value < low || value > high) {
+    const reason = `\`${place()}\` is drawn from uniform(${low}, ${high}) and cannot be ${value}`;
+    throw new DataError(reason, where, "widen the interval, or leave the record out");
+  }
   return value;
+}
+
+/** That it lies on its axis is checked once all lengths of the record are known. */
+function position(field: FieldInfo, leaf: unknown, place: () => string, where: Where | null): number {
+  if (Number.isInteger(leaf) && (leaf as number) >= 0) return leaf as number;
+  const axis = field.type.kind === "position" ? field.type.axis : "";
+  throw new DataError(
+    `\`${place()}\` is a position on the axis ${axis}, an integer from 0, not ${JSON.stringify(leaf) ?? String(leaf)}`,
+    where,
+  );
 }
 
 /** Strings where a sequence is due become lists: `depth` axes are still to come. */
@@ -182,7 +235,8 @@ export function decodeTokens(
     return token;
   });
   if (field.axes.length === 0) return tokens[0] ?? "";
-  const characters = isAlphabet(vocab) && columnOf(columns, field).kind !== "words";
+  const ofNodes = model.structures.some((s) => field.axes.includes(s.name));
+  const characters = !ofNodes && isAlphabet(vocab) && columnOf(columns, field).kind !== "words";
   return characters && tokens.every((token) => Array.from(token).length === 1) ? tokens.join("") : tokens;
 }
 

@@ -2,6 +2,7 @@
 import { recordValidator } from "../../compiler/blocks/index.js";
 import type { DataConfig } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
+import { longest as longestOf } from "../lengths.js";
 import type { Batch, Sample } from "../types.js";
 import { makeBatch } from "./batch.js";
 import { type Buckets, bucketsOf, epochGroups, fixedGroups, type Group } from "./buckets.js";
@@ -58,7 +59,7 @@ export async function loadData(model: Model, config: DataConfig, options: DataOp
 function splits(model: Model, samples: ByPart<readonly Sample[]>, options: DataOptions): ByPart<Split> {
   const buckets = bucketsOf([samples.train, samples.valid ?? [], samples.test ?? []].flat());
   for (const sample of samples.train) {
-    const [axis, steps] = Object.entries(sample.lengths).find(([, length]) => length > longest) ?? [];
+    const [axis, steps] = Object.entries(sample.lengths).find(([, length]) => longestOf(length) > longest) ?? [];
     if (axis === undefined) continue;
     const help = "cut it into windows: `train { truncate(50, carry) }`";
     throw new DataError(
@@ -92,6 +93,9 @@ function sampleSplit(model: Model, samples: readonly Sample[], buckets: Buckets,
   };
 }
 
+/** Windows are cut along an axis within no other. */
+const stepsOf = (sample: Sample, axis: string): number => sample.lengths[axis] as number;
+
 type Windowed = DataOptions & { readonly truncate: { readonly length: number; readonly carry: boolean } };
 
 function windowed(
@@ -114,8 +118,8 @@ function windowed(
   const { length, carry } = options.truncate;
   if (carry) return { model, ...each(pieces, (sample) => streamSplit(model, sample, axis, options)), carry: axis };
   const cutUp = (sample: Sample) =>
-    Array.from({ length: Math.ceil(sample.lengths[axis]! / length) }, (_, k) =>
-      slice(model, sample, axis, k * length, Math.min((k + 1) * length, sample.lengths[axis]!)),
+    Array.from({ length: Math.ceil(stepsOf(sample, axis) / length) }, (_, k) =>
+      slice(model, sample, axis, k * length, Math.min((k + 1) * length, stepsOf(sample, axis))),
     );
   return { model, ...splits(model, each(pieces, cutUp), options), carry: null };
 }
@@ -130,7 +134,7 @@ function heldOutEnds(
 ): ByPart<Sample> {
   const { valid, test } = parts;
   if (!valid?.endOfTrain && !test?.endOfTrain) return whole;
-  const steps = whole.train.lengths[axis]!;
+  const steps = stepsOf(whole.train, axis);
   const borders = cut(steps, config, "steps");
   const part = (from: number, to: number) => slice(model, whole.train, axis, from, to);
   return {
@@ -141,7 +145,7 @@ function heldOutEnds(
 }
 
 function streamSplit(model: Model, sample: Sample, axis: string, options: Windowed): Split {
-  const count = sample.lengths[axis]!;
+  const count = stepsOf(sample, axis);
   const { batch, truncate } = options;
   const training = trainingWindows(count, batch, truncate.length);
   function* batches(windows: readonly Window[], from: number): Generator<Batch> {

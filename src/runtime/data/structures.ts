@@ -1,7 +1,7 @@
 /** Trees and graphs of records: from parents or edges to the maps between nodes and edges, each node at its level. */
 import type { StructureInfo } from "../../compiler/model.js";
 import { mapsOf, nodeLevels } from "../../compiler/system/axes.js";
-import type { Levelled } from "../types.js";
+import type { Levelled, Sample } from "../types.js";
 import { DataError } from "./errors.js";
 import type { Where } from "./types.js";
 
@@ -31,6 +31,15 @@ export function readStructure(
   const own = info.kind === "tree" ? readTree(value, fail) : readGraph(value, nodes, fail);
   if (nodes !== undefined && nodes !== own.count) fail(`has ${own.count} nodes, but the fields over it have ${nodes}`);
   return structured(info, own, fail);
+}
+
+/** A tree or graph as a record has it: what it gives is read as the same. Null where the sample does not have it. */
+export function writeStructure(info: StructureInfo, { fields, lengths }: Pick<Sample, "fields" | "lengths">): unknown {
+  const ids = mapsOf(info.name);
+  const [child, parent, up] = [fields[ids.child], fields[ids.parent], fields[ids.up]];
+  if (info.kind === "tree") return up ? [...up] : null;
+  if (!child || !parent) return null;
+  return { nodes: lengths[info.name], edges: Array.from(child, (from, e) => [from, parent[e]]) };
 }
 
 type Fail = (reason: string, help?: string | null) => never;

@@ -4,18 +4,26 @@ import type { FieldInfo, Model } from "../../compiler/model.js";
 import { type Draws, draws } from "../../compiler/random.js";
 import { product } from "../../compiler/system/types.js";
 import { crop, type Ending, fieldOf, producible } from "./axes.js";
-import { type Choice, chooseBernoulli, chooseCategorical, chooseNormal, type Method } from "./choose.js";
-import type { Decoded, DrawReply, DrawRequest, Numbers } from "./types.js";
+import type { Method } from "./choose.js";
+import { chooseLabels, framesOf, type Labels, searchLabels } from "./ctc.js";
+import { labelsOfKnownLength, labelsWithPrefix } from "./diagnostics.js";
+import { choices, chooseFrom, rowOf, type Values } from "./draws.js";
+import { DecodeError } from "./errors.js";
+import type { Alternative, Decoded, DrawReply, DrawRequest, Numbers } from "./types.js";
 
 export interface AncestralOptions {
   readonly model: Model;
   /** Drawn in this run. */
   readonly randoms: readonly string[];
   readonly method: Method;
+  /** Of a sequence that one draw makes (`ctc`), so many are searched for. */
+  readonly beam?: number;
   readonly seed: number;
   readonly rows: readonly Row[];
   /** Of the open axes, what ends them; null for those that only their longest length ends. */
   readonly open: ReadonlyMap<string, Ending | null>;
+  /** Of nodes and edges, for each row: the place where each of its own lies (`Batch.places`). */
+  readonly places?: Readonly<Record<string, readonly Int32Array[]>>;
 }
 
 export interface Row {
@@ -43,6 +51,8 @@ export class Ancestral {
   readonly #reached = new Map<string, number>();
   /** Steps of open axes that earlier runs have made. */
   #before = 0;
+  /** By random that is drawn as a whole, what was found for each row, best first. */
+  readonly #whole = new Map<string, readonly (readonly Labels[])[]>();
 
   constructor(readonly options: AncestralOptions) {
     const { model, rows, randoms, open } = options;
@@ -76,13 +86,17 @@ export class Ancestral {
     if (!field || !shape) throw new Error(`nobody asked for a draw of ${request.random}`);
     const { rows, open } = this.options;
     if (shape[0] !== rows.length) throw new Error(`${field.name}: ${shape[0]} rows instead of ${rows.length}`);
-    const features = product(shape.slice(1));
-    const drawn = request.dist === "categorical" ? 1 : features;
-    const values = request.dist === "categorical" ? new Int32Array(rows.length) : new Float32Array(rows.length * drawn);
-    const choose = this.#chooser(field, request, features);
+    if (request.dist === "ctc") return this.#sequences(field, request);
+    const drawn = product(field.shape);
+    const isIndex = field.type.kind !== "float";
+    const values = isIndex ? new Int32Array(rows.length) : new Float32Array(rows.length * drawn);
+    const allowed = producible(this.options.model, field, isIndex ? choices(request) : 2);
+    const choose = (r: number, uniform: () => number): Values =>
+      chooseFrom(rowOf(request, r), allowed, this.options.method, uniform);
     const at = field.axes.map((axis, k) => (request.index[k] as number) + (open.has(axis) ? this.#before : 0));
     for (let r = 0; r < rows.length; r++) {
-      const got = this.#one(field, r, at, (uniform) => choose(r, uniform));
+      const own = at.map((i, k) => this.options.places?.[field.axes[k] as string]?.[r]?.indexOf(i) ?? i);
+      const got = this.#one(field, r, own, (uniform) => choose(r, uniform));
       if (got) values.set(got, r * drawn);
     }
     const along = field.axes.findIndex((a) => open.has(a));
@@ -99,14 +113,30 @@ export class Ancestral {
         const { extents, values, logp: each } = (this.#slots.get(name) as Slots[])[r] as Slots;
         const own = f.axes.map((a, k) => (this.options.open.has(a) ? this.#length(a, r) : (extents[k] as number)));
         fields[name] = crop(values, extents, own, product(f.shape));
-        logp += crop(each, extents, own, 1).reduce((a, b) => a + b, 0);
+        logp += this.#whole.get(name)?.[r]?.[0]?.logp ?? crop(each, extents, own, 1).reduce((a, b) => a + b, 0);
       }
       const axes = new Set([...this.#fields.values()].flatMap((f) => f.axes));
       const ragged = [...axes].filter((a) => a in (this.options.rows[r] as Row).lengths);
       const lengths = Object.fromEntries(ragged.map((a) => [a, this.#length(a, r)]));
       const ended = ragged.every((a) => !this.options.open.get(a) || this.#ends.get(a)?.[r] !== null);
-      return { fields, lengths, logp, ended };
+      const alternatives = this.options.beam ? this.#alternatives(r, lengths) : [];
+      return { fields, lengths, logp, ended, ...(alternatives.length ? { alternatives } : {}) };
     });
+  }
+
+  /** Of a sequence that was searched for as a whole, if it is all that is drawn here: all that was found. */
+  #alternatives(r: number, lengths: Readonly<Record<string, number>>): Alternative[] {
+    const [name, ...others] = this.#fields.keys();
+    const found = name !== undefined && !others.length ? this.#whole.get(name)?.[r] : undefined;
+    const axis = name === undefined ? undefined : this.#fields.get(name)?.axes.at(-1);
+    if (!found || name === undefined || axis === undefined) return [];
+    return found.map(({ labels, logp }) => ({
+      fields: { [name]: Int32Array.from(labels) },
+      lengths: { ...lengths, [axis]: labels.length },
+      logp,
+      score: logp,
+      ended: true,
+    }));
   }
 
   #length(axis: string, r: number): number {
@@ -119,7 +149,7 @@ export class Ancestral {
     const { extents, values, logp } = (this.#slots.get(field.name) as Slots[])[r] as Slots;
     const inside = at.every((i, k) => {
       const axis = field.axes[k] as string;
-      return i < (this.options.open.has(axis) ? this.#length(axis, r) : (extents[k] as number));
+      return i >= 0 && i < (this.options.open.has(axis) ? this.#length(axis, r) : (extents[k] as number));
     });
     if (!inside) return null;
     const row = this.options.rows[r] as Row;
@@ -127,46 +157,47 @@ export class Ancestral {
     const n = product(field.shape);
     const prefix = row.prefix[field.name];
     const known = prefix !== undefined && (place + 1) * n <= prefix.length;
-    const got = known
-      ? Array.from({ length: n }, (_, i) => ({ value: prefix[place * n + i] as number, logp: 0 }))
+    const got: Values = known
+      ? { values: Array.from({ length: n }, (_, i) => prefix[place * n + i] as number), logp: 0 }
       : choose(stream(this.options.seed, row.id, field.name, at));
-    for (const [i, c] of got.entries()) {
-      values[place * n + i] = c.value;
-      logp[place] = (logp[place] as number) + c.logp;
-    }
+    for (const [i, value] of got.values.entries()) values[place * n + i] = value;
+    logp[place] = (logp[place] as number) + got.logp;
     for (const [axis, ending] of this.options.open)
-      if (ending?.random === field.name && got[0]?.value === ending.token)
+      if (ending?.random === field.name && got.values[0] === ending.token)
         (this.#ends.get(axis) as (number | null)[])[r] = at[field.axes.indexOf(axis)] as number;
-    return got.map((c) => c.value);
+    return got.values;
   }
 
-  /** Chooses all features of one row of the parameters. */
-  #chooser({ name }: FieldInfo, { dist, params }: DrawRequest, features: number): RowChooser {
-    const { method, model } = this.options;
-    const [first, second] = params.map((p) => p.data);
-    const each = (r: number, f: (i: number) => Choice): Choice[] =>
-      Array.from({ length: features }, (_, i) => f(r * features + i));
-    switch (dist) {
-      case "categorical": {
-        const allowed = producible(model, fieldOf(model, name), features);
-        return (r, uniform) => {
-          const logits = (first as Float32Array).subarray(r * features, (r + 1) * features);
-          return [chooseCategorical(logits, allowed, method, uniform)];
-        };
-      }
-      case "bernoulli":
-        return (r, uniform) => each(r, (i) => chooseBernoulli((first as Float32Array)[i] as number, method, uniform));
-      case "normal":
-        return (r, uniform) =>
-          each(r, (i) =>
-            chooseNormal((first as Float32Array)[i] as number, (second as Float32Array)[i] as number, method, uniform),
-          );
+  /** Whole sequences of labels, one draw for all rows: [longest length, rows]. */
+  #sequences(field: FieldInfo, request: DrawRequest): DrawReply {
+    const { rows, open, model, method, beam } = this.options;
+    const axis = field.axes[field.axes.length - 1] as string;
+    if (!open.has(axis)) throw new DecodeError(labelsOfKnownLength({ random: field.name, axis }));
+    const [logits] = request.params as [DrawRequest["params"][number]];
+    const [, count, size] = logits.shape as [number, number, number];
+    const allowed = producible(model, field, size);
+    const longest = Math.max(...rows.map((row) => row.lengths[axis] as number));
+    const values = new Int32Array(longest * rows.length);
+    const found = rows.map((row, r) => {
+      if (row.prefix[field.name]?.length) throw new DecodeError(labelsWithPrefix({ random: field.name }));
+      const own = logits.data.subarray(r * count * size, (r + 1) * count * size);
+      const frames = framesOf(own, count, size, (k) => allowed[k] !== 0);
+      const uniform = stream(this.options.seed, row.id, field.name, request.index);
+      return beam ? searchLabels(frames, beam) : [chooseLabels(frames, method, uniform)];
+    });
+    for (const [r, [best]] of found.entries()) {
+      const { labels } = best as Labels;
+      for (const [u, label] of labels.entries()) values[u * rows.length + r] = label;
+      ((this.#slots.get(field.name) as Slots[])[r] as Slots).values.set(labels);
+      (this.#ends.get(axis) as (number | null)[])[r] = labels.length - 1;
     }
+    this.#whole.set(field.name, found);
+    this.#reached.set(field.name, longest);
+    return { values, stop: this.done };
   }
 }
 
-type Chooser = (uniform: () => number) => readonly Choice[];
-type RowChooser = (r: number, uniform: () => number) => readonly Choice[];
+type Chooser = (uniform: () => number) => Values;
 
 function slotsOf(model: Model, field: FieldInfo, row: Row): Slots {
   const extents = field.axes.map((bound) => {
@@ -179,7 +210,7 @@ function slotsOf(model: Model, field: FieldInfo, row: Row): Slots {
   const size = places * product(field.shape);
   return {
     extents,
-    values: field.dist === "categorical" ? new Int32Array(size) : new Float32Array(size),
+    values: field.type.kind === "float" ? new Float32Array(size) : new Int32Array(size),
     logp: new Float64Array(places),
   };
 }

@@ -8,10 +8,12 @@ export interface Ending {
   readonly token: number;
 }
 
-/** A ragged axis that no input and no observed random has: decoding finds its length. */
+/** A ragged axis that no input and no observed random has: decoding finds its length. Trees and graphs are given. */
 export function openAxes(model: Model, drawn: readonly string[]): string[] {
   const known = new Set(model.fields.filter((f) => !drawn.includes(f.name)).flatMap((f) => f.axes));
-  return model.axes.filter((a) => a.kind === "ragged" && !known.has(a.bound)).map((a) => a.bound);
+  return model.axes
+    .filter((a) => a.kind === "ragged" && a.family === undefined && a.length === undefined && !known.has(a.bound))
+    .map((a) => a.bound);
 }
 
 /** What ends the axis, if a token does. */

@@ -142,8 +142,11 @@ export class BeamSearch {
       }
       const row = (b * this.options.k + from) * e.size;
       const logp = logSoftmax(e.logits.subarray(row, row + e.size));
+      // what is impossible, such as an index beyond the end, is no candidate where anything else is
+      const isPossible = logp.some((x, i) => e.allowed[i] && x !== Number.NEGATIVE_INFINITY);
       for (let token = 0; token < e.size; token++)
-        if (e.allowed[token]) add({ from, token, logp: h.logp + (logp[token] as number) });
+        if (e.allowed[token] && (!isPossible || logp[token] !== Number.NEGATIVE_INFINITY))
+          add({ from, token, logp: h.logp + (logp[token] as number) });
     }
     if (memory === null) return forced === null ? top : all;
     const best = new Map<string, Candidate>();

@@ -52,14 +52,30 @@ export function chooseNormal(mean: number, sd: number, method: Method, uniform: 
   return { value, logp: -0.5 * e * e - Math.log(sd) - 0.5 * Math.log(2 * Math.PI) };
 }
 
+/** p^(1/τ) of a Laplace distribution is one with scale b·τ. `logp` is a density's. */
+export function chooseLaplace(centre: number, b: number, method: Method, uniform: () => number): Choice {
+  if (!Number.isFinite(centre) || !Number.isFinite(b)) throw new NotFiniteError(Number.isFinite(centre) ? b : centre);
+  const u = isGreedy(method) ? 0.5 : uniform();
+  const away = isGreedy(method) ? 0 : -b * method.temperature * Math.log1p(-2 * Math.abs(u - 0.5));
+  return { value: u < 0.5 ? centre - away : centre + away, logp: -away / b - Math.log(2 * b) };
+}
+
+/** Tempering changes nothing; the middle stands for the mode. */
+export function chooseUniform(low: number, high: number, method: Method, uniform: () => number): Choice {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) throw new NotFiniteError(Number.isFinite(low) ? high : low);
+  if (!(low < high)) throw new NotFiniteError(high, `the interval of \`uniform\` from ${low} to ${high} is empty`);
+  const value = low + (high - low) * (isGreedy(method) ? 0.5 : uniform());
+  return { value, logp: -Math.log(high - low) };
+}
+
 /** At temperature 0 only the mode is left. */
-const isGreedy = (method: Method): method is Extract<Method, { kind: "greedy" }> =>
+export const isGreedy = (method: Method): method is Extract<Method, { kind: "greedy" }> =>
   method.kind === "greedy" || method.temperature === 0;
 
 const logSigmoid = (x: number): number => (x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
 
 /** Box and Muller 1958. */
-const gauss = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+export const gauss = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
 function best(logp: Float64Array, allowed: Uint8Array): number {
   let found = -1;
@@ -76,10 +92,10 @@ function drawIndex(
   u: number,
 ): number {
   // likeliest first, ties by index: sorting is stable
-  const order = [...logp.keys()].filter((i) => allowed[i]).sort((a, b) => (logp[b] as number) - (logp[a] as number));
+  const isPossible = (i: number): boolean => allowed[i] !== 0 && logp[i] !== Number.NEGATIVE_INFINITY;
+  const order = [...logp.keys()].filter(isPossible).sort((a, b) => (logp[b] as number) - (logp[a] as number));
   const first = order[0];
-  if (first === undefined) throw new Error("a draw from values none of which may be produced");
-  if (logp[first] === Number.NEGATIVE_INFINITY) return first;
+  if (first === undefined) return best(logp, allowed);
   const kept = order.slice(0, top_k ?? order.length);
   const weights = kept.map((i) => Math.exp(((logp[i] as number) - (logp[first] as number)) / temperature));
   const n = nucleus(weights, top_p);

@@ -8,12 +8,13 @@ import { CarryError } from "../../compiler/passes/carry.js";
 import { type Compute, decoding } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
+import { layOut } from "../data/layout.js";
 import { UsageError } from "../errors.js";
 import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
-import { openAxis, prefixOverAxes, viterbiMemory, viterbiStates } from "./diagnostics.js";
+import { openAxis, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
 import { memoryOf } from "./memory.js";
 import { type Phase, phasesOf } from "./phases.js";
@@ -71,7 +72,7 @@ export class Decoder {
       const open = new Map(axes.map((a) => [a, endingOf(model, a)]));
       const parts = known.map((sample, id): Part => {
         const prefix = prefixes[id] as Row["prefix"];
-        const bounds = axes.map((a) => [a, this.#bound(a, drawn, open, prefix, options)]);
+        const bounds = axes.map((a) => [a, this.#bound(a, drawn, open, { sample, prefix }, options)]);
         return { sample, row: { id, prefix, lengths: { ...sample.lengths, ...Object.fromEntries(bounds) } } };
       });
       const found = this.#inBatches(parts, { phase, drawn, open, options });
@@ -95,9 +96,19 @@ export class Decoder {
   }
 
   /** How long an open axis may become: `max` steps beyond what is known. */
-  #bound(axis: string, drawn: readonly string[], open: Job["open"], prefix: Row["prefix"], o: DecodeOptions): number {
+  #bound(
+    axis: string,
+    drawn: readonly string[],
+    open: Job["open"],
+    { sample, prefix }: { readonly sample: Sample; readonly prefix: Row["prefix"] },
+    o: DecodeOptions,
+  ): number {
     const { model } = this.engine;
     const along = drawn.filter((r) => fieldOf(model, r).axes.includes(axis));
+    // there are no more labels than frames
+    const frames = along.map((r) => fieldOf(model, r)).find((f) => f.dist === "ctc")?.over;
+    const count = model.axes.find((a) => a.bound === frames)?.size ?? sample.lengths[frames ?? ""];
+    if (frames !== undefined && count !== undefined) return count;
     const most = o.max ?? (open.get(axis) ? ENDLESS : null);
     if (most === null) throw new DecodeError(openAxis({ axis, randoms: along }));
     const known = along.map((r) => (prefix[r]?.length ?? 0) / product(fieldOf(model, r).shape));
@@ -121,7 +132,10 @@ export class Decoder {
 
   /** How the randoms of a phase are searched together; null where each draw stands by itself. */
   #searchOf({ phase, drawn, options: { method } }: Job): SearchPlan | null {
-    if (!phase.loop) return null;
+    if (!phase.loop || !isSearch(method)) return null;
+    const { axis } = phase.loop;
+    if (this.engine.model.structures.some((s) => s.name === axis))
+      throw new DecodeError(searchOfNodes({ randoms: phase.randoms, structure: axis }));
     if (method.kind === "beam") return { k: method.k, length_penalty: method.length_penalty, memory: null };
     if (method.kind !== "viterbi") return null;
     const [random, second] = phase.randoms as [string, string?];
@@ -148,7 +162,16 @@ export class Decoder {
     const { model } = this.engine;
     const method: Method = isSearch(options.method) ? { kind: "greedy" } : options.method;
     const rows = parts.map((p) => p.row);
-    const session = new Ancestral({ model, randoms: phase.randoms, method, seed: options.seed, rows, open });
+    const structured = model.structures.length > 0;
+    const places = structured
+      ? layOut(
+          model.structures,
+          parts.map((p) => p.sample),
+        ).places
+      : {};
+    const { seed } = options;
+    const beam = options.method.kind === "beam" ? { beam: options.method.k } : {};
+    const session = new Ancestral({ model, randoms: phase.randoms, method, ...beam, seed, rows, open, places });
     const carried = this.#inParts(parts, job);
     if (carried) this.#runInParts(carried.compute, carried.axis, parts, job, session);
     else this.#run(this.#compute(drawn), parts, phase.randoms, options, session.draw);
@@ -242,15 +265,17 @@ function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row
 }
 
 /** The sample as far as it is observed. */
-function without(model: Model, { lengths, fields }: Sample, randoms: readonly string[]): Sample {
+function without(model: Model, { lengths, fields, ...rest }: Sample, randoms: readonly string[]): Sample {
   const open = openAxes(model, randoms);
   return {
+    ...rest,
     lengths: Object.fromEntries(Object.entries(lengths).filter(([a]) => !open.includes(a))),
     fields: Object.fromEntries(Object.entries(fields).filter(([f]) => !randoms.includes(f))),
   };
 }
 
-const merge = (s: Sample, d: Decoded): Sample => ({
+const merge = <S extends Sample>(s: S, d: Decoded): S => ({
+  ...s,
   lengths: { ...s.lengths, ...d.lengths },
   fields: { ...s.fields, ...d.fields },
 });

@@ -26,6 +26,15 @@ export const beamOverAxes = defineDiagnostic<{ random: string; axes: readonly st
   help: () => "decode with `greedy` or `sample(…)`",
 });
 
+export const searchOfNodes = defineDiagnostic<{ randoms: readonly string[]; structure: string }>({
+  code: "decode-search-nodes",
+  severity: "error",
+  message: ({ randoms, structure }) =>
+    `a search follows a sequence, and ${listed(randoms)} are drawn node after node of \`${structure}\``,
+  labels: () => [],
+  help: () => "decode with `greedy` or `sample(…)`",
+});
+
 export const beamRetimed = defineDiagnostic<{ randoms: readonly string[] }>({
   code: "decode-beam-retimed",
   severity: "error",
@@ -63,4 +72,21 @@ export const viterbiStates = defineDiagnostic<{ random: string; memory: number; 
       : `\`${random}\` depends on ${memory} of its last values: ${size}^${memory} combinations are too many`,
   labels: () => [],
   help: () => "decode with `beam(k)`",
+});
+
+export const labelsOfKnownLength = defineDiagnostic<{ random: string; axis: string }>({
+  code: "decode-ctc-length",
+  severity: "error",
+  message: ({ random, axis }) =>
+    `\`ctc\` finds how many labels there are, and the length of \`${random}\` along ${axis} is given by something else`,
+  labels: () => [],
+  help: () => "give the labels an axis of their own",
+});
+
+export const labelsWithPrefix = defineDiagnostic<{ random: string }>({
+  code: "decode-ctc-prefix",
+  severity: "error",
+  message: ({ random }) => `the labels \`${random}\` are found all at once, so a beginning of them cannot be given`,
+  labels: () => [],
+  help: ({ random }) => `leave \`${random}\` out of the record`,
 });

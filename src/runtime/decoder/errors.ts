@@ -9,13 +9,14 @@ export class DecodeError extends RunError {
   }
 }
 
-/** A parameter of a distribution is not a finite number, so nothing can be drawn from it. Exit code 5. */
+/** A parameter of a distribution is not a finite number, or not in its range, so nothing can be drawn from it. Exit code 5. */
 export class NotFiniteError extends RunError {
   readonly exitCode = 5;
-  constructor(readonly number: number) {
-    super(
-      `a distribution to draw from has the parameter ${number}: the model's parameters have overflowed; ` +
-        "train it again with a smaller learning rate or `clip = 1`",
-    );
+  constructor(
+    readonly number: number,
+    reason = `a distribution to draw from has the parameter ${number}: the model's parameters have overflowed; ` +
+      "train it again with a smaller learning rate or `clip = 1`",
+  ) {
+    super(reason);
   }
 }

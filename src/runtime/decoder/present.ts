@@ -3,6 +3,7 @@ import type { FieldInfo, Model } from "../../compiler/model.js";
 import { product } from "../../compiler/system/types.js";
 import { decodeNumbers, decodeTokens } from "../data/encode.js";
 import type { Columns } from "../data/index.js";
+import { writeStructure } from "../data/structures.js";
 import { crop, endingOf, fieldOf } from "./axes.js";
 import type { Alternative, Decoded, Numbers } from "./types.js";
 
@@ -30,14 +31,21 @@ export function present(model: Model, d: Decoded, columns?: Columns): Decoding {
 }
 
 function valuesOf(model: Model, d: Decoded | Alternative, columns: Columns | undefined): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(d.fields).map(([name, data]) => {
+  const structures = model.structures.flatMap((info) => {
+    const written = writeStructure(info, d);
+    return written === null ? [] : [[info.name, written] as const];
+  });
+  const isMap = (name: string): boolean => model.structures.some((s) => name.startsWith(`${s.name}.`));
+  return Object.fromEntries([
+    ...structures,
+    ...Object.entries(d.fields).flatMap(([name, data]) => {
+      if (isMap(name)) return [];
       const field = fieldOf(model, name);
       const lengths = field.axes.map((a) => lengthOf(model, d, a));
       const shown = lengths.map((n, i) => n - endsAlong(model, d, field.axes[i] as string));
-      return [name, nested(model, field, crop(data, lengths, shown, product(field.shape)), shown, columns)];
+      return [[name, nested(model, field, crop(data, lengths, shown, product(field.shape)), shown, columns)] as const];
     }),
-  );
+  ]);
 }
 
 function lengthOf(model: Model, d: Decoded | Alternative, axis: string): number {

@@ -1,9 +1,10 @@
 /** Beam search and Viterbi over one loop of the model: what the program's draws ask, answered by `BeamSearch`. */
-import type { FieldInfo, Model } from "../../compiler/model.js";
+import type { DistName, FieldInfo, Model } from "../../compiler/model.js";
 import type { Row } from "./ancestral.js";
 import { type Ending, fieldOf, producible } from "./axes.js";
 import { BeamSearch, type Found } from "./beam.js";
 import { beamContinuous, beamOverAxes, beamRetimed } from "./diagnostics.js";
+import { choices, isDiscrete, logProbabilities } from "./draws.js";
 import { DecodeError } from "./errors.js";
 import type { Phase } from "./phases.js";
 import type { Alternative, Decoded, DrawReply, DrawRequest, Numbers } from "./types.js";
@@ -29,7 +30,7 @@ export class Search {
     const { model, phase, rows, k, memory, length_penalty } = options;
     this.#fields = phase.randoms.map((r) => fieldOf(model, r));
     for (const f of this.#fields) {
-      if (f.dist === "normal" || f.shape.length) throw new DecodeError(beamContinuous({ random: f.name }));
+      if (!isDiscrete({ dist: f.dist as DistName, base: f.base }) || f.shape.length) throw new DecodeError(beamContinuous({ random: f.name }));
       if (f.axes.length !== 1) throw new DecodeError(beamOverAxes({ random: f.name, axes: f.axes }));
     }
     if (!phase.loop.together) throw new DecodeError(beamRetimed({ randoms: phase.randoms }));
@@ -41,14 +42,14 @@ export class Search {
     });
   }
 
-  draw = ({ random, dist, index, params }: DrawRequest): DrawReply => {
+  draw = (request: DrawRequest): DrawReply => {
+    const { random, index } = request;
     const { phase, rows, model } = this.options;
     const field = fieldOf(model, random);
     const t = index[0];
-    const [first] = params;
-    if (!first || t === undefined) throw new Error(`a draw of ${random} outside of its loop`);
-    const logits = dist === "bernoulli" ? pairs(first.data) : first.data;
-    const size = dist === "bernoulli" ? 2 : (first.shape.at(-1) as number);
+    if (t === undefined) throw new Error(`a draw of ${random} outside of its loop`);
+    const logits = logProbabilities(request);
+    const size = choices(request);
     const ending = this.options.open.get(phase.loop.axis) ?? null;
     const length = (b: number): number => (rows[b] as Row).lengths[phase.loop.axis] as number;
     const step = (b: number): number | null => {
@@ -65,7 +66,7 @@ export class Search {
       last: random === phase.randoms.at(-1),
       forced: (b) => (rows[b] as Row).prefix[random]?.[t] ?? null,
     });
-    return { values: dist === "bernoulli" ? Float32Array.from(values) : values, parent, stop: done };
+    return { values: field.type.kind === "float" ? Float32Array.from(values) : values, parent, stop: done };
   };
 
   results(): Decoded[] {
@@ -82,7 +83,7 @@ export class Search {
     const fields = Object.fromEntries(
       this.#fields.map((f): [string, Numbers] => {
         const drawn = direction > 0 ? (tokens[f.name] ?? []) : [...(tokens[f.name] ?? [])].reverse();
-        return [f.name, f.dist === "categorical" ? Int32Array.from(drawn) : Float32Array.from(drawn)];
+        return [f.name, f.type.kind === "float" ? Float32Array.from(drawn) : Int32Array.from(drawn)];
       }),
     );
     const steps = fields[phase.randoms[0] as string]?.length ?? 0;
@@ -95,11 +96,4 @@ export class Search {
       ended: ending ? ended : true,
     };
   }
-}
-
-/** The logit z of a bit as the logits [0, z] of its two values. */
-function pairs(z: Float32Array): Float32Array {
-  const out = new Float32Array(2 * z.length);
-  for (const [i, x] of z.entries()) out[2 * i + 1] = x;
-  return out;
 }

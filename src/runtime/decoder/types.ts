@@ -1,23 +1,30 @@
 /** What the decoder asks of whatever computes tensors, and what it gives back. */
 import type { DecodeConfig } from "../../compiler/blocks/types.js";
-import type { Model } from "../../compiler/model.js";
+import type { DistName, Model } from "../../compiler/model.js";
 import type { Compute } from "../../compiler/programs.js";
-import type { Batch } from "../types.js";
+import type { Batch, Lengths } from "../types.js";
 
 export type Numbers = Float32Array | Int32Array;
 
 /** One execution of `draw`: the parameters of a distribution at one index of the random, for all rows of the batch. */
 export interface DrawRequest {
   readonly random: string;
-  readonly dist: "categorical" | "bernoulli" | "normal";
-  /** One index per axis of the random. */
+  readonly dist: DistName;
+  /** Of a mixture: the distribution of its components. */
+  readonly base?: DistName;
+  /** How many axes the distribution ranges over. */
+  readonly over: number;
+  /** One index per axis of the random; of `ctc`, which draws a whole sequence at once, without its last axis. */
   readonly index: readonly number[];
-  /** Logits, or a logit, or mean and deviation: [rows, features…]. */
+  /**
+   * As the op `draw` has them (`ops/draws.ts`): [rows, features…], and [rows, axes…, features…] where the distribution
+   * ranges over axes. Logits of an index beyond a row's own length are −∞.
+   */
   readonly params: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[];
 }
 
 export interface DrawReply {
-  /** [rows, features…]; the index of the value where it is categorical. */
+  /** [rows, features…]; the index of the value where it is categorical. Of `ctc` [longest length, rows], any beyond its end. */
   readonly values: Numbers;
   /** Under beam search: the row that each row goes on from, which the carried values have to follow. */
   readonly parent?: Int32Array;
@@ -60,7 +67,7 @@ export interface DecodeOptions extends DecodeConfig {
  */
 export interface Decoded {
   readonly fields: Readonly<Record<string, Numbers>>;
-  readonly lengths: Readonly<Record<string, number>>;
+  readonly lengths: Readonly<Record<string, Lengths>>;
   readonly logp: number;
   /** Did every open axis end by itself, rather than at its longest length? */
   readonly ended: boolean;
@@ -70,7 +77,7 @@ export interface Decoded {
 
 export interface Alternative {
   readonly fields: Readonly<Record<string, Numbers>>;
-  readonly lengths: Readonly<Record<string, number>>;
+  readonly lengths: Readonly<Record<string, Lengths>>;
   readonly logp: number;
   readonly score: number;
   readonly ended: boolean;

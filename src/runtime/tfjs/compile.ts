@@ -178,7 +178,7 @@ class Compiler<H> {
   }
 
   #draw(i: Instr): void {
-    const { value, dist, index } = i.attrs as unknown as { value: string; dist: DrawRequest["dist"]; index: number[] };
+    const { value, ...request } = i.attrs as unknown as Omit<DrawRequest, "random" | "params"> & { value: string };
     const ins = i.args.map((a) => this.#slot(a));
     const shapes = i.args.map((a) => (isConst(a) ? [] : a.shape));
     const outs = i.shapes.map((_, out) => this.#newSlot(true, out > 0 || i.int ? "int32" : "float32"));
@@ -190,7 +190,7 @@ class Compiler<H> {
         const shape = shapes[k] as readonly number[];
         return { data: this.memory.read(slots[s] as H, shape, "float32") as Float32Array, shape };
       });
-      const reply = feed.draw({ random: value, dist, index, params });
+      const reply = feed.draw({ ...request, random: value, params });
       state.stopped = reply.stop === true;
       if (state.stopped) return;
       const results = [i.int ? Int32Array.from(reply.values) : Float32Array.from(reply.values), reply.parent];

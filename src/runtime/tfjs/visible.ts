@@ -2,6 +2,7 @@
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
 import { avgpoolGrad, conv2dFilter, maxpoolGrad } from "./kernels/images.js";
+import { logdetKernel, solveKernel } from "./kernels/matrices.js";
 import { type DataId, registryKernels } from "./kernels/registry.js";
 import { crossEntropy } from "./kernels/xent.js";
 import type { Dtype, Kernel, KernelCall, Kernels, Memory, Values } from "./memory.js";
@@ -42,6 +43,8 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
     ...arithmetic,
     ...hostKernels(memory),
     xent: crossEntropy(memory, arithmetic.softmax, access.free),
+    solve: filled(solveKernel),
+    logdet: filled(logdetKernel),
     conv2dFilter: filled(conv2dFilter),
     maxpoolGrad: filled(maxpoolGrad),
     avgpoolGrad: filled(avgpoolGrad),

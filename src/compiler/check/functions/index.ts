@@ -2,10 +2,11 @@
 import { elementwiseFunctions } from "./elementwise.js";
 import { imageFunctions } from "./images.js";
 import { linearFunctions } from "./linear.js";
+import { matrixFunctions } from "./matrices.js";
 import type { Builtin } from "./types.js";
 
 export const builtins: ReadonlyMap<string, Builtin> = new Map(
-  [...elementwiseFunctions, ...linearFunctions, ...imageFunctions].map((f) => [f.name, f]),
+  [...elementwiseFunctions, ...linearFunctions, ...matrixFunctions, ...imageFunctions].map((f) => [f.name, f]),
 );
 
 /** How a function is called, for messages: `dropout(x, p = …)`. */

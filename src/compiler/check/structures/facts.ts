@@ -31,6 +31,8 @@ export function declareStructure(cx: Context, s: Extract<Statement, { kind: "nod
   const ids = mapsOf(name);
   for (const bound of [name, ids.edges])
     cx.axes.set(bound, {
+      length: null,
+      within: null,
       bound,
       vars: bound === name ? [name] : [],
       size: null,

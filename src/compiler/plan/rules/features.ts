@@ -33,6 +33,11 @@ export const features = {
     return c.flat.reshape(full, [...leadOf(c, full), ...nums(c.attrs, "shape")]);
   }),
   const: map((c) => c.flat.constant(num(c.attrs, "value"))),
+  range: map((c) => {
+    const n = num(c.attrs, "n");
+    const index = c.flat.literal([...Array(n).keys()], [n]);
+    return c.flat.reshape(c.flat.float(index), [...c.lead.map(() => 1), n]);
+  }),
   softmax: map((c) => {
     const x = withFeatures(c, 0);
     if (isConst(x)) return x;

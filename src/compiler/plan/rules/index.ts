@@ -4,6 +4,7 @@ import { elementwise } from "./elementwise.js";
 import { features } from "./features.js";
 import { images } from "./images.js";
 import { contractions } from "./linear.js";
+import { matrices } from "./matrices.js";
 import { tokens } from "./tokens.js";
 import type { Rule } from "./types.js";
 
@@ -13,6 +14,7 @@ type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong"
 const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...elementwise,
   ...contractions,
+  ...matrices,
   ...features,
   ...tokens,
   ...images,

@@ -46,13 +46,17 @@ const entryChoice = (c: Call, i: Ref, n: number): Choice => ({
   limit: null,
 });
 
+/** The index may be the variable of an axis, which is a number like any other. */
+const indexed = (c: Call): Call => ({ ...c, args: c.args.map((x, k) => (k === 1 ? c.flat.int(x) : x)) });
+
 const ones = (c: Call): number[] => c.lead.map(() => 1);
 const letters = (shape: readonly number[]): string[] => shape.map((_, k) => `f${k}`);
 const sizesOf = (labels: readonly string[], shape: readonly number[]): [string, number][] =>
   labels.map((l, k) => [l, shape[k] as number]);
 
 export const tokens = {
-  col: map((c) => {
+  col: map((call) => {
+    const c = indexed(call);
     const [W, i] = c.args as [Ref, Ref];
     const [m, n] = c.shapes[0] as [number, number];
     if (isConst(W) && W.c === 0) return W;
@@ -63,7 +67,8 @@ export const tokens = {
     const sizes = new Map(sizesOf(["m", "n"], [m, n]));
     return contraction(c, { ref: W, features: ["m", "n"] }, { ref: oneHot(c, i, n), features: ["n"] }, ["m"], sizes);
   }),
-  putCol: sums((c) => {
+  putCol: sums((call) => {
+    const c = indexed(call);
     const [x, i] = c.args as [Ref, Ref];
     const [m, n] = c.shape as [number, number];
     if (isConst(x) && x.c === 0) return x;
@@ -71,7 +76,8 @@ export const tokens = {
     const sizes = new Map(sizesOf(["m", "n"], [m, n]));
     return contraction(c, { ref: x, features: ["m"] }, { ref: oneHot(c, i, n), features: ["n"] }, ["m", "n"], sizes);
   }),
-  pick: map((c) => {
+  pick: map((call) => {
+    const c = indexed(call);
     const [x, i] = c.args as [Ref, Ref];
     const shape = c.shapes[0] as number[];
     if (isConst(x) && x.c === 0) return x;
@@ -79,7 +85,8 @@ export const tokens = {
     const found = gatherAlong(entryChoice(c, i, shape[0] as number), withFeatures(c, 0) as TensorRef, c.shape);
     return isConst(found) ? found : c.flat.reshape(found, [...found.shape.slice(0, c.lead.length), ...c.shape]);
   }),
-  put: sums((c) => {
+  put: sums((call) => {
+    const c = indexed(call);
     const [x, i] = c.args as [Ref, Ref];
     const n = num(c.attrs, "n");
     if (isConst(x) && x.c === 0) return x;

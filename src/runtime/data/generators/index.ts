@@ -2,12 +2,14 @@
 import type { GeneratorName, GeneratorOptions } from "../../../compiler/blocks/generators.js";
 import type { DataRecord } from "../../types.js";
 import { addition } from "./addition.js";
+import { arithmetic } from "./arithmetic.js";
 import { dates } from "./dates.js";
 import { motion } from "./motion.js";
 import { wave } from "./wave.js";
 
 const makers: { readonly [Name in GeneratorName]: (options: GeneratorOptions<Name>) => readonly DataRecord[] } = {
   addition,
+  arithmetic,
   dates,
   motion,
   wave,

@@ -4,8 +4,9 @@
  */
 import { offsets } from "../../../compiler/plan/known.js";
 import { type BinaryOp, size } from "../../../compiler/plan/types.js";
-import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf } from "../memory.js";
+import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf, type Values } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
+import { logdetKernel, solveKernel } from "./matrices.js";
 import { UNARY } from "./unary.js";
 
 const BINARY: Readonly<Record<BinaryOp, string>> = {
@@ -80,6 +81,21 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
     ...windowed(call),
     int("ksize", [1, attr(call, "size"), attr(call, "size"), 1]),
   ];
+  /** Computed here: the numbers are read and written. */
+  const hostMade =
+    (make: (call: KernelCall<number>) => (result: Values, args: readonly Values[]) => void): Kernel<number> =>
+    (call) => {
+      const fill = make(call);
+      const shape = [...out(call)];
+      return (args) => {
+        const result = new Float32Array(size(shape));
+        fill(
+          result,
+          args.map((id) => binding.tensorDataSync(id)),
+        );
+        return [binding.createTensor(shape, binding.TF_FLOAT, result)];
+      };
+    };
   const oneHotAttrs = [int("axis", -1), type("T", "float32"), type("TI", "int32")];
 
   return {
@@ -265,6 +281,9 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       const attrs = [type("T", "float32"), type("Tlabels", "int32")];
       return (args) => binding.executeOp("SparseSoftmaxCrossEntropyWithLogits", attrs, args, 2).map((t) => t.id);
     },
+    // TensorFlow's own refuses a singular matrix, which padding may hold
+    solve: hostMade(solveKernel),
+    logdet: hostMade(logdetKernel),
     conv2d: plain("Conv2D", convolution),
     conv2dInput: (call) => {
       const attrs = convolution(call);

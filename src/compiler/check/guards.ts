@@ -1,0 +1,123 @@
+/** Conditions on the variables of axes: they say which indices a branch of an `if` is for. */
+import { at } from "../system/positions.js";
+import type { Cond, Pos } from "../system/types.js";
+import { partsOf } from "./shapes.js";
+import type { Term } from "./terms.js";
+import type { ReadTerm } from "./walk.js";
+
+type Branch = { readonly cond: Term; readonly holds: boolean };
+
+/** The reads in a term, each with the branches that it stands in. */
+export function guardedReads(t: Term): { readonly read: ReadTerm; readonly inside: readonly Branch[] }[] {
+  const out: { read: ReadTerm; inside: readonly Branch[] }[] = [];
+  const go = (x: Term, inside: readonly Branch[]): void => {
+    if (x.kind === "read") out.push({ read: x, inside });
+    if (x.kind === "if") {
+      go(x.cond, inside);
+      go(x.then, [...inside, { cond: x.cond, holds: true }]);
+      go(x.else, [...inside, { cond: x.cond, holds: false }]);
+      return;
+    }
+    for (const part of partsOf(x)) go(part, inside);
+  };
+  go(t, []);
+  return out;
+}
+
+/** A number, or the end of an axis and a number. */
+interface Place {
+  readonly end: string | null;
+  readonly off: number;
+}
+
+/** The index that a term is where the variable `name` stands at `pos`. */
+function placeOf(t: Term, name: string, pos: Pos): Place | null {
+  switch (t.kind) {
+    case "number":
+      return { end: null, off: t.value };
+    case "extent":
+      return t.of === undefined ? { end: t.axis, off: 0 } : null;
+    case "index":
+      if (t.slot.name !== name || pos.k === "var") return null;
+      return { end: pos.k === "end" ? t.slot.axis : null, off: pos.off };
+    case "binary": {
+      const [a, b] = [placeOf(t.left, name, pos), placeOf(t.right, name, pos)];
+      if (!a || !b || (t.op !== "+" && t.op !== "-") || (b.end !== null && (t.op === "-" || a.end !== null)))
+        return null;
+      return { end: a.end ?? b.end, off: t.op === "+" ? a.off + b.off : a.off - b.off };
+    }
+    default:
+      return null;
+  }
+}
+
+/** Does a condition hold where the variable `name` stands at a constant place? Null: that depends on more. */
+function truthAt(cond: Term, name: string, pos: Pos): boolean | null {
+  if (cond.kind === "unary" && cond.op === "not") {
+    const x = truthAt(cond.arg, name, pos);
+    return x === null ? null : !x;
+  }
+  if (cond.kind !== "binary") return null;
+  if (cond.op === "and" || cond.op === "or") {
+    const sides = [truthAt(cond.left, name, pos), truthAt(cond.right, name, pos)];
+    const decisive = cond.op === "or";
+    if (sides.includes(decisive)) return decisive;
+    return sides.includes(null) ? null : !decisive;
+  }
+  const [a, b] = [placeOf(cond.left, name, pos), placeOf(cond.right, name, pos)];
+  if (!a || !b || a.end !== b.end) return null;
+  const [x, y] = [a.off, b.off];
+  const all = { "==": x === y, "!=": x !== y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y };
+  return cond.op in all ? all[cond.op as keyof typeof all] : null;
+}
+
+/** Can a read be reached where the variable `name` stands at a constant place? */
+export const isReached = (inside: readonly Branch[], name: string, pos: Pos): boolean =>
+  inside.every(({ cond, holds }) => {
+    const truth = truthAt(cond, name, pos);
+    return truth === null || truth === holds;
+  });
+
+interface Linear {
+  readonly name: string;
+  readonly axis: string;
+  readonly off: number;
+}
+
+function linear(t: Term): Linear | null {
+  if (t.kind === "index") return { name: t.slot.name, axis: t.slot.axis, off: 0 };
+  if (t.kind !== "binary" || (t.op !== "+" && t.op !== "-") || t.right.kind !== "number") return null;
+  const x = linear(t.left);
+  return x && { ...x, off: x.off + (t.op === "+" ? t.right.value : -t.right.value) };
+}
+
+/** What a condition that compares two variables of one axis says where it holds, and where it does not. */
+export function comparisons(cond: Term): { readonly then: readonly Cond[]; readonly else: readonly Cond[] } {
+  const none = { then: [], else: [] };
+  if (cond.kind === "unary" && cond.op === "not") {
+    const { then: yes, else: no } = comparisons(cond.arg);
+    return { then: no, else: yes };
+  }
+  if (cond.kind !== "binary") return none;
+  if (cond.op === "and") return { then: [cond.left, cond.right].flatMap((c) => comparisons(c).then), else: [] };
+  if (cond.op === "or") return { then: [], else: [cond.left, cond.right].flatMap((c) => comparisons(c).else) };
+  const [a, b] = [linear(cond.left), linear(cond.right)];
+  if (!a || !b || a.axis !== b.axis || a.name === b.name) return none;
+  const less = (x: Linear, y: Linear, by: number): readonly Cond[] => [
+    { rel: "lt", axis: x.axis, a: at(x.name, x.off), b: at(y.name, y.off + by) },
+  ];
+  switch (cond.op) {
+    case "<":
+      return { then: less(a, b, 0), else: less(b, a, 1) };
+    case "<=":
+      return { then: less(a, b, 1), else: less(b, a, 0) };
+    case ">":
+      return { then: less(b, a, 0), else: less(a, b, 1) };
+    case ">=":
+      return { then: less(b, a, 1), else: less(a, b, 0) };
+    case "==":
+      return { then: [{ rel: "eq", axis: a.axis, a: at(a.name, a.off), b: at(b.name, b.off) }], else: [] };
+    default:
+      return none;
+  }
+}
