@@ -157,6 +157,67 @@ model m { random y : [2]; param b; y ~ normal(b, 1)
     compare(device, optimizer, null, plain, (step) => 0.02 / (1 + step));
   });
 
+  it("of a parameter for each index of an axis, each one steps by itself", () => {
+    const { models } = check(`
+cell far(w : [..], g : [..], v : [..], size) -> (w1 : [..], v1 : [..], size1) {
+  lr = 0.1
+  size1 = 0.5 * size + norm(g)
+  v1 = 0.5 * v + g / (size1 + 1)
+  w1 = w - lr * norm(w) * v1
+}
+model m { random y : [2]; param b; y ~ normal(b, 1); train { optimizer = far } }`);
+    const c = { kind: "far", lr: 0.1, options: {} };
+    const of = (list: Parameters<typeof layoutOf>[0]): readonly [Optimizer, Layout] => {
+      const l = layoutOf(list);
+      return [make(c, l, (models[0] as (typeof models)[number]).optimizers), l];
+    };
+    const together = of([{ name: "W", shape: [2, 3, 2], axes: 1 }]);
+    const apart = of([
+      { name: "W0", shape: [3, 2] },
+      { name: "W1", shape: [3, 2] },
+    ]);
+    const numbers = (key: string): number[] => {
+      const stream = draws(7, key);
+      return Array.from({ length: 12 }, () => stream.normal());
+    };
+    const run = ([optimizer, l]: readonly [Optimizer, Layout]): number[] => {
+      const { flat, outputs } = updating(optimizer, null, l, ["loss"], false);
+      const update = device.prepare(planOf(flat, outputs));
+      const scope = new Scope(device);
+      const states: Record<string, Float32Array> = Object.fromEntries(
+        optimizer.slots.map((s) => [s.id, new Float32Array(s.shape.reduce((a, b) => a * b, 1))]),
+      );
+      let values = Float32Array.from(numbers("values"));
+      for (let step = 0; step < 3; step++) {
+        const g = Float32Array.from(numbers(`g${step}`));
+        const given = new Map([[names.scalar("loss"), scope.upload(Float32Array.of(0), [])]]);
+        for (const p of l.parts) {
+          given.set(names.param(p.name), scope.upload(values.slice(p.from, p.from + p.size), p.shape));
+          given.set(names.gradient(p.name), scope.upload(g.slice(p.from, p.from + p.size), p.shape));
+        }
+        for (const s of optimizer.slots)
+          given.set(names.slot(s.id), scope.upload(states[s.id] as Float32Array, s.shape));
+        for (const [id, x] of optimizer.numbers(0.1, new Map()).numbers)
+          given.set(names.number(id), scope.upload(Float32Array.of(x), []));
+        const out = scope.own(update.run({ given, lengths: {} }) as never);
+        const read = (id: string) =>
+          Float32Array.from(device.read(out.get(id) as NonNullable<ReturnType<typeof out.get>>));
+        values = Float32Array.from(l.parts.flatMap((p) => [...read(names.param(p.name))]));
+        for (const s of optimizer.slots) states[s.id] = read(names.slot(s.id));
+      }
+      scope.free();
+      update.dispose();
+      return [...values];
+    };
+    const [one, two] = [run(together), run(apart)];
+    expect(one).toEqual(two);
+    expect(together[0].slots.map((s) => [s.id, s.shape])).toEqual([
+      ["v/W", [2, 3, 2]],
+      ["size/W", [2]],
+    ]);
+    expect(one).not.toEqual(numbers("values").map(Math.fround));
+  });
+
   it("gradients of several batches count by what their objectives were divided by", () => {
     const scope = new Scope(device);
     const small = layoutOf([{ name: "W", shape: [2] }]);
