@@ -61,15 +61,7 @@ export type FieldType =
   | { readonly kind: "float" };
 
 /** What a random can be drawn from. */
-export type DistName =
-  | "categorical"
-  | "bernoulli"
-  | "normal"
-  | "laplace"
-  | "uniform"
-  | "mvnormal"
-  | "mixture"
-  | "ctc";
+export type DistName = "categorical" | "bernoulli" | "normal" | "laplace" | "uniform" | "mvnormal" | "mixture" | "ctc";
 
 /** Is there a right and a wrong prediction? Then a random has `.hits`. */
 export const hasHits = (dist: DistName | undefined): boolean => dist === "categorical" || dist === "bernoulli";

@@ -53,7 +53,9 @@ class Walk {
       for (const [i, arg] of v.eq.args.entries()) {
         const { shape, dtype } = getValue(r.compute.system, arg.v);
         const id = `${v.id}?${i}`;
-        values.set(id, { ...v, id, shape, dtype, clauses: [], eq: { ...v.eq, op: "id", attrs: {}, args: [arg] } });
+        const slots = [...scored(v), ...(v.eq.red?.vars ?? [])];
+        const eq = { ...v.eq, op: "id", attrs: {}, args: [arg], red: null };
+        values.set(id, { ...v, id, slots, shape, dtype, clauses: [], eq });
       }
     }
     this.#system = { axes: r.compute.system.axes, values };
@@ -101,7 +103,7 @@ class Walk {
   }
 
   #draw(v: Value, inside: readonly (readonly [Loop, number])[]): void {
-    const axes = v.slots.filter((s) => s.axis !== BATCH.axis);
+    const axes = scored(v).filter((s) => s.axis !== BATCH.axis);
     const index = axes.map((s) => {
       const at = inside.find(([loop]) => loop.axis === s.axis);
       return at ? (at[1] - (at[0].offsets[v.id] ?? 0)) * at[0].direction : null;
@@ -122,17 +124,30 @@ class Walk {
     this.count++;
     const rows = this.r.batch.size;
     const e = this.#evaluator();
-    const params = (v.eq as NonNullable<Value["eq"]>).args.map((_, i): DrawRequest["params"][number] => {
+    const { args, attrs, red } = v.eq as NonNullable<Value["eq"]>;
+    const vars = red?.vars ?? [];
+    const extents = vars.map((s) => this.#extent(s.axis));
+    const params = args.map((_, i): DrawRequest["params"][number] => {
       const { shape } = getValue(this.#system, `${v.id}?${i}`);
-      const beyond = Array(product(shape)).fill(Number.NaN);
-      const data = Array.from({ length: rows }, (_, b) =>
-        this.#inside(axes, at, b) ? [...e.value(`${v.id}?${i}`, [b, ...at])] : beyond,
-      );
-      return { data: Float32Array.from(data.flat()), shape: [rows, ...shape] };
+      // logits say what is there; anything else on the padding is never looked at
+      const entry = (b: number, over: readonly number[]): readonly number[] => {
+        if (!this.#inside(axes, at, b)) return Array(product(shape)).fill(Number.NaN);
+        if (this.#inside(vars, over, b)) return [...e.value(`${v.id}?${i}`, [b, ...at, ...over])];
+        return Array(product(shape)).fill(i < vars.length ? Number.NEGATIVE_INFINITY : Number.NaN);
+      };
+      const data = Array.from({ length: rows }, (_, b) => box(extents).flatMap((over) => entry(b, over)));
+      return { data: Float32Array.from(data.flat()), shape: [rows, ...extents, ...shape] };
     });
-    const dist = (v.eq as NonNullable<Value["eq"]>).attrs["dist"] as DrawRequest["dist"];
-    const { values, parent, stop } = this.r.draw({ random: v.id, dist, index: at, params });
+    const request = { random: v.id, ...attrs, over: vars.length, index: at, params } as unknown as DrawRequest;
+    const { values, parent, stop } = this.r.draw(request);
     if (parent) this.#move(parent);
+    const along = v.slots.find((s) => s.name === attrs["along"]);
+    if (along) {
+      for (let u = 0; u < this.#extent(along.axis); u++)
+        for (let b = 0; b < rows; b++) this.#drawn.set(`${v.id}|${[b, ...at, u]}`, [values[u * rows + b] as number]);
+      if (stop) throw new Stop();
+      return;
+    }
     const n = product(v.shape);
     for (let b = 0; b < rows; b++) this.#drawn.set(`${v.id}|${[b, ...at]}`, [...values.subarray(b * n, (b + 1) * n)]);
     if (stop) throw new Stop();
@@ -175,6 +190,9 @@ class Walk {
     return this.r.batch.extents[axis] ?? (this.#system.axes.get(axis)?.size as number);
   }
 }
+
+/** The slots of which each index is a draw of its own. */
+const scored = (v: Value): Value["slots"] => v.slots.filter((s) => s.name !== v.eq?.attrs["along"]);
 
 function box(extents: readonly number[]): number[][] {
   return extents.reduce<number[][]>(

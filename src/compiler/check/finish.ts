@@ -102,7 +102,11 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
     if (besideRandoms.includes(q.name)) cx.report(randoms.takenRandom({ place: q.span, name: q.name }));
     if (q.sampling || own.own(q.name)?.kind === "wrong") continue;
     const name = q.slots.length ? `${q.name}[${q.slots.map((s) => s.name).join(", ")}]` : q.name;
-    const examples = { token: "categorical(logits)", position: "categorical[s](scores[s])", float: "normal(mu, sigma)" };
+    const examples = {
+      token: "categorical(logits)",
+      position: "categorical[s](scores[s])",
+      float: "normal(mu, sigma)",
+    };
     const k = knownOf(q.type)?.kind ?? "poison";
     const example = `${name} ~ ${examples[k === "poison" ? "float" : k]}`;
     cx.report(randoms.undrawnRandom({ place: q.span, name: q.name, example }));

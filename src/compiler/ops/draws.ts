@@ -25,8 +25,7 @@ function first(r: Ranged): readonly Float64Array[] {
 }
 
 /** Without the parameter that was used already. */
-const rest = (r: Ranged): Ranged =>
-  r.at === null ? { at: null, params: r.params.slice(1) } : { at: r.at.map(rest) };
+const rest = (r: Ranged): Ranged => (r.at === null ? { at: null, params: r.params.slice(1) } : { at: r.at.map(rest) });
 
 const argmaxOf = (r: Ranged): number =>
   firstMaximum(r.at === null ? (r.params[0] as Float64Array) : r.at.map((x) => at(first(x)[0], 0)));
@@ -57,7 +56,9 @@ export function modeOf(dist: string, attrs: Readonly<Record<string, unknown>>, r
 /** The likeliest entry of each frame, repetitions as one, without blanks, which are the last entry (Graves et al. 2006). */
 export function bestPath(frames: readonly ArrayLike<number>[]): Float64Array {
   const path = frames.map(firstMaximum);
-  return Float64Array.from(path.filter((k, t) => k !== path[t - 1] && k !== (frames[t] as ArrayLike<number>).length - 1));
+  return Float64Array.from(
+    path.filter((k, t) => k !== path[t - 1] && k !== (frames[t] as ArrayLike<number>).length - 1),
+  );
 }
 
 const isIndex = (dist: unknown): boolean => dist === "categorical" || dist === "ctc";
@@ -73,7 +74,8 @@ export const draw = defineOp({
   params: ["parameter…"],
   dtype: (_, attrs) => (isIndex(drawn(attrs)) ? "int" : "float"),
   zero: "never",
-  infer: (shapes, attrs) => (isIndex(drawn(attrs)) ? [] : [...(shapes[attrs["dist"] === "mixture" ? 1 : 0] as number[])]),
+  infer: (shapes, attrs) =>
+    isIndex(drawn(attrs)) ? [] : [...(shapes[attrs["dist"] === "mixture" ? 1 : 0] as number[])],
   eval: (params, attrs) => modeOf(String(attrs["dist"]), attrs, { at: null, params }),
   vjp: { none: "a draw" },
   samples: [
@@ -81,7 +83,14 @@ export const draw = defineOp({
     { shapes: [[2]], attrs: { dist: "bernoulli" } },
     { shapes: [[2], [2]], attrs: { dist: "normal" } },
     { shapes: [[2], [2]], attrs: { dist: "laplace" } },
-    { shapes: [[2], [2]], data: [[-1, 0], [1, 3]], attrs: { dist: "uniform" } },
+    {
+      shapes: [[2], [2]],
+      data: [
+        [-1, 0],
+        [1, 3],
+      ],
+      attrs: { dist: "uniform" },
+    },
     { shapes: [[2], [2, 2]], attrs: { dist: "mvnormal" } },
   ],
 });

@@ -76,7 +76,13 @@ export const solve = defineOp({
   },
   samples: [
     { shapes: [[3, 3], [3]], data: [wellPosed, null] },
-    { shapes: [[3, 3], [3, 2]], data: [wellPosed, null] },
+    {
+      shapes: [
+        [3, 3],
+        [3, 2],
+      ],
+      data: [wellPosed, null],
+    },
     { shapes: [[1, 1], [1]], data: [[-2], null] },
     { shapes: [[2, 2], [2]], data: [[0, 1, 2, 0.5], null] },
   ],

@@ -53,7 +53,11 @@ export function logProbability(frames: readonly Float64Array[], labels: readonly
     alpha = states.map((label, s): number => {
       if (!before) return s <= 1 ? (frame[label] as number) : NONE;
       const skips = s >= 2 && label !== blank && label !== states[s - 2];
-      const from: number[] = [before[s] as number, s >= 1 ? (before[s - 1] as number) : NONE, skips ? (before[s - 2] as number) : NONE];
+      const from: number[] = [
+        before[s] as number,
+        s >= 1 ? (before[s - 1] as number) : NONE,
+        skips ? (before[s - 2] as number) : NONE,
+      ];
       return (frame[label] as number) + logSum(from);
     });
   }
@@ -99,7 +103,5 @@ export function searchLabels(frames: readonly Float64Array[], k: number): Labels
     }
     beam = [...next.values()].sort((a, b) => totalOf(b) - totalOf(a)).slice(0, k);
   }
-  return beam
-    .map(({ labels }) => ({ labels, logp: logProbability(frames, labels) }))
-    .sort((a, b) => b.logp - a.logp);
+  return beam.map(({ labels }) => ({ labels, logp: logProbability(frames, labels) })).sort((a, b) => b.logp - a.logp);
 }

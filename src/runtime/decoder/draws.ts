@@ -140,7 +140,11 @@ export function logDensity(row: Row, values: readonly number[]): number {
     case "mvnormal":
       return logVector(first, second, values);
     case "mixture":
-      return logSum(Array.from(logSoftmax(weights(row)), (w, m) => (w === Number.NEGATIVE_INFINITY ? w : w + logDensity(component(row, m), values))));
+      return logSum(
+        Array.from(logSoftmax(weights(row)), (w, m) =>
+          w === Number.NEGATIVE_INFINITY ? w : w + logDensity(component(row, m), values),
+        ),
+      );
     case "ctc":
       throw new Error("ctc draws a whole sequence");
   }

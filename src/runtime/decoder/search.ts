@@ -30,7 +30,8 @@ export class Search {
     const { model, phase, rows, k, memory, length_penalty } = options;
     this.#fields = phase.randoms.map((r) => fieldOf(model, r));
     for (const f of this.#fields) {
-      if (!isDiscrete({ dist: f.dist as DistName, base: f.base }) || f.shape.length) throw new DecodeError(beamContinuous({ random: f.name }));
+      if (!isDiscrete({ dist: f.dist as DistName, base: f.base }) || f.shape.length)
+        throw new DecodeError(beamContinuous({ random: f.name }));
       if (f.axes.length !== 1) throw new DecodeError(beamOverAxes({ random: f.name, axes: f.axes }));
     }
     if (!phase.loop.together) throw new DecodeError(beamRetimed({ randoms: phase.randoms }));

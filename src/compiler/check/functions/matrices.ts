@@ -100,17 +100,24 @@ export const matrixFunctions: readonly Builtin[] = [
     dims: true,
     check: (c) =>
       whenKnown(c, c.call.args, (x, at) => {
-        if (x.length !== 2 && x.length !== 3) return reject(c, arg(c.call), "an image [height, width] or [height, width, channels]");
+        if (x.length !== 2 && x.length !== 3)
+          return reject(c, arg(c.call), "an image [height, width] or [height, width, channels]");
         const two = (): void => reject(c, arg(c.call, 1), "a place [2]: a row and a column");
         if (at.length !== 1) return two();
         c.solver.equalDims(at[0] as Dim, dims.number(2), two);
-        if (c.call.dims.length !== 2) return reject(c, arg(c.call), "a window size beside the image, `crop(x, at, [3, 3])`");
+        if (c.call.dims.length !== 2)
+          return reject(c, arg(c.call), "a window size beside the image, `crop(x, at, [3, 3])`");
         result(c, [...c.call.dims, ...x.slice(2)]);
       }),
     lower: (l, t) => {
       const [image, at] = t.args as [Term, Term];
       const shape = l.shape(image);
-      const window = crop(l.tensor(image), l.tensor(at), [shape[0] as number, shape[1] as number, shape[2] ?? 1], l.shape(t));
+      const window = crop(
+        l.tensor(image),
+        l.tensor(at),
+        [shape[0] as number, shape[1] as number, shape[2] ?? 1],
+        l.shape(t),
+      );
       return shape.length === 3 ? window : E.reshape(window, l.shape(t));
     },
   },
