@@ -60,7 +60,11 @@ export function checkGathers(cx: Context): Set<ClauseDef> {
     if (!range.isInteger) {
       const message = `\`${of.name}\` is indexed by a number that need not be an integer`;
       cx.report(
-        domains.badIndex({ place: index.span, message, help: "round it: `floor(…)`, or divide with `div`" }),
+        domains.badIndex({
+          place: index.span,
+          message,
+          help: "declare a position, `input p[t] : s`; a result is rounded by `floor(…)`, or divided with `div`",
+        }),
         via,
       );
       continue;
