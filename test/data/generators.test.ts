@@ -7,6 +7,7 @@ const column = <T>(records: readonly Readonly<Record<string, unknown>>[], name: 
 test("the same options give the same records, another seed others", () => {
   for (const [task, options] of [
     ["addition", { digits: 2, count: 50 }],
+    ["arithmetic", { depth: 3, modulus: 5, count: 50 }],
     ["dates", { count: 50 }],
     ["motion", { frames: 5, size: 8, count: 3, noise: 0.1 }],
     ["wave", { length: 50, count: 2, noise: 0.1 }],
@@ -34,6 +35,32 @@ describe("addition", () => {
 
   test("more questions than there are", () => {
     expect(() => generate("addition", { digits: 1, count: 101, seed: 1 })).toThrow(/only 100 sums/);
+  });
+});
+
+describe("arithmetic", () => {
+  test("distinct trees of digits and operators, each worth what its text is", () => {
+    const records = generate("arithmetic", { depth: 3, modulus: 7, count: 400, seed: 2 });
+    const texts = new Set<string>();
+    for (const { parents, token, value } of records as { parents: number[]; token: string[]; value: string[] }[]) {
+      const text = (n: number): string => {
+        const kids = [...parents.keys()].filter((k) => parents[k] === n);
+        expect(kids.length).toBe(/\d/.test(token[n]!) ? 0 : 2);
+        return kids.length ? `(${text(kids[0]!)} ${token[n]} ${text(kids[1]!)})` : token[n]!;
+      };
+      expect(parents.indexOf(-1)).toBe(parents.length - 1);
+      // the platform's own arithmetic, on text
+      for (const n of parents.keys()) {
+        const worth = Number(new Function(`return ${text(n)}`)());
+        expect(value[n]).toBe(String(((worth % 7) + 7) % 7));
+      }
+      texts.add(text(parents.length - 1));
+    }
+    expect(texts.size).toBe(400);
+  });
+
+  test("more expressions than there are", () => {
+    expect(() => generate("arithmetic", { depth: 1, modulus: 2, count: 13, seed: 1 })).toThrow(/only about 12 expr/);
   });
 });
 

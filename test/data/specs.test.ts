@@ -22,5 +22,7 @@ test.each(specs)("the blocks of %s are valid, its data loads and gives every fie
   else expect(valid!.count / (train.count + valid!.count)).toBeCloseTo(share, 3);
   const [batch] = train.epoch(0);
   expect(batch!.size).toBe(Math.min(blocks.train!.batch, train.count));
-  expect(Object.keys(batch!.fields)).toEqual(model!.fields.map((field) => field.name));
+  // beside them stand the maps of trees, which have a dot in their names
+  const given = Object.keys(batch!.fields).filter((name) => !name.includes("."));
+  expect(given).toEqual(model!.fields.map((field) => field.name));
 });
