@@ -134,8 +134,9 @@ describe("batches of trees", () => {
         const batch = makeBatch(treeModel, samples);
         const size = samples.length;
         const level = (axis: string, place: number): number => {
-          let end = 0;
-          return (batch.widths?.[axis] as number[]).findIndex((w) => (end += w) > place);
+          const widths = (batch.widths as NonNullable<typeof batch.widths>)[axis] ?? [];
+          const ends = widths.map((_, l) => widths.slice(0, l + 1).reduce((a, b) => a + b, 0));
+          return ends.findIndex((end) => end > place);
         };
         for (const [b, sample] of samples.entries()) {
           const at = (axis: string) => batch.places?.[axis]?.[b] as Int32Array;
