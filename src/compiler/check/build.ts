@@ -66,6 +66,7 @@ class Build {
         if (id < 0) throw new Error(`the vocabulary ${vocab} has no token ${text}`);
         return id;
       },
+      least: (axis) => leastLength(cx, axis),
       hasBatch: (q) => this.#batch.has(q),
       together: (a, b) => cycles.get(a)?.has(b) === true,
     };

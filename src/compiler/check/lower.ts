@@ -17,6 +17,8 @@ export interface Target {
   size(d: Dim): number;
   tokenId(vocab: string, text: string): number;
   hasBatch(q: Quantity): boolean;
+  /** The shortest that an axis can be. */
+  least(axis: string): number;
   /** Is each of the two computed from the other? */
   together(a: Quantity, b: Quantity): boolean;
 }
@@ -359,7 +361,11 @@ export class Lower implements Lowering {
         return lseOver(t.slots, x);
       case "mean": {
         const shape = this.shape(t);
-        const n = t.slots.map((s): Expr => extentOf(s));
+        const n = t.slots.map((s): Expr => {
+          // of nothing, the mean is 0
+          const isNever0 = s.of === undefined && this.target.least(s.axis) > 0;
+          return isNever0 ? extentOf(s) : op("maximum", [extentOf(s), E.num(1)]);
+        });
         const share = E.div(E.num(1), E.mul(...n));
         return shape.length ? E.scale(share, sumOver(t.slots, x)) : E.mul(share, sumOver(t.slots, x));
       }

@@ -31,7 +31,7 @@ export class Flat {
     shapes: readonly (readonly number[])[],
     int = false,
   ): number {
-    let key: string = op;
+    let key: string = int ? `int ${op}` : op;
     for (const a of args) key += isConst(a) ? `=${a.c}` : ` ${a.n}.${a.out}`;
     for (const name in attrs) key += `|${name}:${textOf(attrs[name] as Attr)}`;
     key += `;${shapes[0]}`;
