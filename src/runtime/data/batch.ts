@@ -93,6 +93,8 @@ function padField(
   for (const [b, sample] of samples.entries()) {
     const values = sample.fields[field.name]!;
     const here = field.axes.map((bound) => places[bound]?.[b]);
+    // a position among nodes points at the place of its node
+    const target = field.type.kind === "position" ? places[field.type.axis]?.[b] : undefined;
     const bounds = boundsOf(model.axes, field.axes, extentIn(model.axes, sample.lengths));
     // One run of `inner` values per index along the axes: row-major in the sample, with the batch between in the batch.
     let from = 0;
@@ -100,7 +102,7 @@ function padField(
       let row = 0;
       for (let i = 0; i < index.length; i++) row = row * outer[i]! + (here[i]?.[index[i]!] ?? index[i]!);
       const to = (row * size + b) * inner;
-      for (let k = 0; k < inner; k++) out[to + k] = values[from + k]!;
+      for (let k = 0; k < inner; k++) out[to + k] = target?.[values[from + k]!] ?? values[from + k]!;
       from += inner;
     });
     if (from !== values.length)

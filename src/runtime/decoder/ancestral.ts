@@ -6,7 +6,7 @@ import { product } from "../../compiler/system/types.js";
 import { crop, type Ending, fieldOf, producible } from "./axes.js";
 import type { Method } from "./choose.js";
 import { chooseLabels, framesOf, type Labels, searchLabels } from "./ctc.js";
-import { labelsOfKnownLength, labelsWithPrefix } from "./diagnostics.js";
+import { labelsOfKnownLength, labelsOverAxes, labelsWithPrefix } from "./diagnostics.js";
 import { choices, chooseFrom, rowOf, type Values } from "./draws.js";
 import { DecodeError } from "./errors.js";
 import type { Alternative, Decoded, DrawReply, DrawRequest, Numbers } from "./types.js";
@@ -157,10 +157,13 @@ export class Ancestral {
     const n = product(field.shape);
     const prefix = row.prefix[field.name];
     const known = prefix !== undefined && (place + 1) * n <= prefix.length;
+    // a node is chosen by its place, and told by its own number
+    const nodes = field.type.kind === "position" ? this.options.places?.[field.type.axis]?.[r] : undefined;
+    const given = (i: number): number => nodes?.[prefix?.[i] as number] ?? (prefix?.[i] as number);
     const got: Values = known
-      ? { values: Array.from({ length: n }, (_, i) => prefix[place * n + i] as number), logp: 0 }
+      ? { values: Array.from({ length: n }, (_, i) => given(place * n + i)), logp: 0 }
       : choose(stream(this.options.seed, row.id, field.name, at));
-    for (const [i, value] of got.values.entries()) values[place * n + i] = value;
+    for (const [i, value] of got.values.entries()) values[place * n + i] = nodes ? nodes.indexOf(value) : value;
     logp[place] = (logp[place] as number) + got.logp;
     for (const [axis, ending] of this.options.open)
       if (ending?.random === field.name && got.values[0] === ending.token)
@@ -172,6 +175,7 @@ export class Ancestral {
   #sequences(field: FieldInfo, request: DrawRequest): DrawReply {
     const { rows, open, model, method, beam } = this.options;
     const axis = field.axes[field.axes.length - 1] as string;
+    if (field.axes.length > 1) throw new DecodeError(labelsOverAxes({ random: field.name, axes: field.axes }));
     if (!open.has(axis)) throw new DecodeError(labelsOfKnownLength({ random: field.name, axis }));
     const [logits] = request.params as [DrawRequest["params"][number]];
     const [, count, size] = logits.shape as [number, number, number];

@@ -46,6 +46,7 @@ export function producible(model: Model, field: FieldInfo, size: number): Uint8A
 /** How many values a random can have; null where that is not fixed. */
 export function choicesOf(model: Model, random: string): number | null {
   const { type, dist } = fieldOf(model, random);
+  if (type.kind === "position") return model.axes.find((a) => a.bound === type.axis)?.size ?? null;
   if (type.kind === "token") return model.vocabularies[type.vocab]?.length ?? null;
   return dist === "bernoulli" ? 2 : null;
 }

@@ -90,3 +90,12 @@ export const labelsWithPrefix = defineDiagnostic<{ random: string }>({
   labels: () => [],
   help: ({ random }) => `leave \`${random}\` out of the record`,
 });
+
+export const labelsOverAxes = defineDiagnostic<{ random: string; axes: readonly string[] }>({
+  code: "decode-ctc-axes",
+  severity: "error",
+  message: ({ random, axes }) =>
+    `decoding finds one sequence of labels for each record, and \`${random}\` is one for each of ${listed(axes.slice(0, -1))}`,
+  labels: () => [],
+  help: () => "make a record of each sequence",
+});
