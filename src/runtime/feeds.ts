@@ -1,6 +1,7 @@
 /** What a program is given for a batch: parameters, fields, noise, carried states. */
 import { FRESH } from "../compiler/passes/carry.js";
-import { axisOf, BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import { BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import { extentOf } from "./lengths.js";
 import { drawNoise, type NoiseKey } from "./noise.js";
 import type { Batch } from "./types.js";
 
@@ -10,12 +11,6 @@ export type Numbers = Float32Array | Int32Array;
 export function tensorShape(system: System, { slots, shape }: Value, batch: Batch): number[] {
   const axes = slots.filter((s) => s.axis !== BATCH.axis).map((s) => extentOf(system, s.axis, batch));
   return [...axes, ...(axes.length < slots.length ? [batch.size] : []), ...shape];
-}
-
-export function extentOf(system: System, axis: string, batch: Batch): number {
-  const extent = batch.extents[axis] ?? axisOf(system, axis).size;
-  if (extent === undefined) throw new Error(`the batch lacks the axis ${axis}`);
-  return extent;
 }
 
 /** The numbers of a value that is neither a parameter nor a state: a field, noise, or which sequences start here. */

@@ -36,6 +36,16 @@ export function eachIndex(bounds: readonly Bound[], f: (index: readonly number[]
   go(0);
 }
 
+/** The box around all indices; the first axes say their lengths even where others have none. */
+export function boxOf(bounds: readonly Bound[]): number[] {
+  const box = bounds.map((bound, d) => bound(new Array<number>(d).fill(0)));
+  for (let d = 0; d < bounds.length; d++)
+    eachIndex(bounds.slice(0, d), (index) => {
+      box[d] = Math.max(box[d] as number, (bounds[d] as Bound)(index));
+    });
+  return box;
+}
+
 /** The bounds of the axes around one, outermost first. */
 export function around(axes: readonly AxisInfo[], bound: string): string[] {
   const within = axes.find((a) => a.bound === bound)?.within;
@@ -81,6 +91,13 @@ export function boundsOf(
   });
 }
 
+/** The padded extent of an axis. */
+export function extentOf(system: System, axis: string, batch: Batch): number {
+  const extent = batch.extents[axis] ?? axisOf(system, axis).size;
+  if (extent === undefined) throw new Error(`the batch lacks the axis ${axis}`);
+  return extent;
+}
+
 /** The extents of the slots of a value in sample `b` of a batch, its batch slot left out. */
 export function boundsIn(system: System, value: Pick<Value, "slots">, batch: Batch, b: number): Bound[] {
   const slots = value.slots.filter((s) => s.axis !== BATCH.axis);
@@ -94,10 +111,10 @@ export function boundsIn(system: System, value: Pick<Value, "slots">, batch: Bat
       .map((name) => slots.findIndex((s) => s.name === name));
     const padded = outerAxes(system, slot.axis)
       .reverse()
-      .map((id) => batch.extents[id] ?? (axisOf(system, id).size as number));
+      .map((id) => extentOf(system, id, batch));
     return (index) => {
       const row = outer.reduce((r, d, i) => r * (padded[i] as number) + (index[d] as number), 0);
-      return lengths[row * batch.size + b] as number;
+      return lengths[row * batch.size + b] ?? 0;
     };
   });
 }

@@ -1,6 +1,7 @@
 /** Noise of a batch (R15): each number is a function of (seed, step, sample, name, index), whatever the padding. */
 import { fillNormal, fillUniform } from "../compiler/random.js";
-import { axisOf, BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import { BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import { boundsIn, eachIndex, extentOf } from "./lengths.js";
 import type { Batch } from "./types.js";
 
 /** Names the draws of one batch. `samples`: the number of each row's sample, within the step or among all that is decoded. */
@@ -22,31 +23,23 @@ export function drawNoise(system: System, value: Value, batch: Batch, key: Noise
   const features = product(value.shape);
   const perSample = axes.length !== value.slots.length;
   const samples = perSample ? batch.size : 1;
-  const extent = (axis: string, sample: number | null): number => {
-    const { kind, size } = axisOf(system, axis);
-    if (kind !== "ragged") return size as number;
-    const length = sample === null ? batch.extents[axis] : batch.lengths[axis]?.[sample];
-    if (length === undefined) throw new Error(`the batch lacks the axis ${axis}`);
-    return length;
-  };
   // nodes of trees draw in their own order, wherever they lie in the batch
   const place = (axis: string, b: number, i: number): number => batch.places?.[axis]?.[b]?.[i] ?? i;
-  const padded = axes.map((a) => extent(a, null));
+  const padded = axes.map((a) => extentOf(system, a, batch));
   const out = new Float32Array(product(padded) * samples * features);
   const inner = axes.length ? (padded[axes.length - 1] as number) : 1;
-  const outer = padded.slice(0, -1);
   for (let b = 0; b < samples; b++) {
-    const own = axes.map((a) => extent(a, perSample ? b : null));
-    const length = axes.length ? (own[axes.length - 1] as number) : 1;
-    const numbers = new Float32Array(length * features);
-    for (const index of indices(own.slice(0, -1))) {
+    const bounds = perSample ? boundsIn(system, value, batch, b) : padded.map((n) => () => n);
+    eachIndex(bounds.slice(0, -1), (index) => {
+      const length = bounds[axes.length - 1]?.(index) ?? 1;
+      const numbers = new Float32Array(length * features);
       fill(numbers, value, key.seed, key.step, perSample ? (key.samples[b] as number) : NOBODY, value.id, ...index);
-      const row = index.reduce((at, i, k) => at * (outer[k] as number) + place(axes[k] as string, b, i), 0);
+      const row = index.reduce((at, i, k) => at * (padded[k] as number) + place(axes[k] as string, b, i), 0);
       for (let t = 0; t < length; t++) {
         const to = row * inner + (axes.length ? place(axes[axes.length - 1] as string, b, t) : 0);
         out.set(numbers.subarray(t * features, (t + 1) * features), (to * samples + b) * features);
       }
-    }
+    });
   }
   return out;
 }
@@ -68,14 +61,4 @@ function fill(out: Float32Array, { noise, id }: Value, seed: number, ...keys: re
       for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) < a ? 1 : 0;
       return;
   }
-}
-
-/** All indices of a box, the last fastest; one empty index where it has no dims. */
-function* indices(extents: readonly number[]): Generator<number[]> {
-  const [first, ...rest] = extents;
-  if (first === undefined) {
-    yield [];
-    return;
-  }
-  for (let i = 0; i < first; i++) for (const index of indices(rest)) yield [i, ...index];
 }

@@ -1,9 +1,13 @@
 /** Values of a batch back to those of its samples, unpadded. */
-import { axisOf, BATCH, product, type System, type Value } from "../compiler/system/types.js";
-import { extentOf, type Numbers } from "./feeds.js";
+import { BATCH, product, type System, type Value } from "../compiler/system/types.js";
+import type { Numbers } from "./feeds.js";
+import { boundsIn, boxOf, eachIndex, extentOf } from "./lengths.js";
 import type { Batch } from "./types.js";
 
-/** A value of one sample: [axes…, shape…], row-major. */
+/**
+ * A value of one sample: [axes…, shape…], row-major. An axis within others has the greatest of its lengths in this sample;
+ * beyond the others there are zeros.
+ */
 export interface SampleValue {
   readonly shape: readonly number[];
   readonly data: Numbers;
@@ -17,25 +21,20 @@ export function unpad(system: System, value: Value, batch: Batch, data: Numbers)
   const features = product(value.shape);
   const [rows, make] = [perSample ? batch.size : 1, data instanceof Int32Array ? Int32Array : Float32Array];
   return Array.from({ length: batch.size }, (_, b) => {
-    const own = axes.map((a, i) =>
-      axisOf(system, a).kind === "ragged" ? (batch.lengths[a]?.[b] as number) : (padded[i] as number),
-    );
-    const out = new make(product(own) * features);
-    const places = product(own);
-    for (let place = 0; place < places; place++) {
-      // place → index on each axis → row in the padded layout
-      let rest = place;
-      let row = 0;
-      let stride = 1;
-      for (let i = own.length - 1; i >= 0; i--) {
-        const index = rest % (own[i] as number);
-        row += (batch.places?.[axes[i] as string]?.[b]?.[index] ?? index) * stride;
-        rest = Math.floor(rest / (own[i] as number));
-        stride *= padded[i] as number;
+    const bounds = boundsIn(system, value, batch, b);
+    const box = boxOf(bounds);
+    const places = axes.map((a) => batch.places?.[a]?.[b]);
+    const out = new make(product(box) * features);
+    eachIndex(bounds, (index) => {
+      let [row, to] = [0, 0];
+      for (let d = 0; d < index.length; d++) {
+        const i = index[d] as number;
+        row = row * (padded[d] as number) + (places[d]?.[i] ?? i);
+        to = to * (box[d] as number) + i;
       }
       const from = (row * rows + (perSample ? b : 0)) * features;
-      out.set(data.subarray(from, from + features), place * features);
-    }
-    return { shape: [...own, ...value.shape], data: out };
+      out.set(data.subarray(from, from + features), to * features);
+    });
+    return { shape: [...box, ...value.shape], data: out };
   });
 }

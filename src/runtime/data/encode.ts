@@ -5,11 +5,13 @@ import type { Column } from "../../compiler/blocks/types.js";
 import { nearest } from "../../compiler/diagnostics/nearest.js";
 import type { FieldInfo, Model } from "../../compiler/model.js";
 import { product } from "../../compiler/system/types.js";
-import type { DataRecord, Levelled, Sample } from "../types.js";
+import { around } from "../lengths.js";
+import type { DataRecord, Lengths, Levelled, Sample } from "../types.js";
+import { difference, leaveDerived } from "./agree.js";
 import { columnOf } from "./columns.js";
 import { checkConsistent } from "./consistent.js";
 import { DataError } from "./errors.js";
-import { axisLengths, flatten } from "./nested.js";
+import { axisLengths, type Flattened, flatten, nestedLengths } from "./nested.js";
 import { readStructure } from "./structures.js";
 import { cased, splitTokens } from "./tokens.js";
 import type { EncodeOptions, Where } from "./types.js";
@@ -28,7 +30,7 @@ export function encoder(model: Model, options: EncodeOptions = {}): Encoder {
   return (record, where) => {
     const [problem] = check(record);
     if (problem !== undefined) throw new DataError(problem, where);
-    const lengths: Record<string, number> = {};
+    const lengths: Record<string, Lengths> = {};
     const owner: Record<string, string> = {};
     const encoded: Record<string, Float32Array | Int32Array> = {};
     for (const { field, encode } of fields) {
@@ -39,14 +41,16 @@ export function encoder(model: Model, options: EncodeOptions = {}): Encoder {
       for (const [i, axis] of field.axes.entries()) {
         if (!ragged.has(axis)) continue;
         const [length, before] = [axes[i]!, lengths[axis]];
-        if (before !== undefined && before !== length) {
-          const reason = `\`${field.name}\` has ${length} steps along ${axis}, but \`${owner[axis]}\` has ${before}`;
+        const other = before === undefined ? null : difference(length, before);
+        if (other) {
+          const reason = `\`${field.name}\` has ${other.a} steps along ${axis}${other.at}, but \`${owner[axis]}\` has ${other.b}`;
           throw new DataError(reason, where);
         }
         lengths[axis] = length;
         owner[axis] = field.name;
       }
     }
+    leaveDerived(model, lengths, owner, where ?? null);
     const structures = addStructures(model, record, lengths, encoded, where ?? null);
     checkConsistent(model, { lengths, fields: encoded }, where ?? null);
     return { lengths, fields: encoded, ...structures };
@@ -57,14 +61,14 @@ export function encoder(model: Model, options: EncodeOptions = {}): Encoder {
 function addStructures(
   model: Model,
   record: DataRecord,
-  lengths: Record<string, number>,
+  lengths: Record<string, Lengths>,
   fields: Record<string, Float32Array | Int32Array>,
   where: Where | null,
 ): { levels?: Levelled } {
   if (!model.structures.length) return {};
   const levels: Record<string, Int32Array> = {};
   for (const info of model.structures) {
-    const found = readStructure(info, record[info.name], lengths[info.name], where);
+    const found = readStructure(info, record[info.name], lengths[info.name] as number | undefined, where);
     for (const [axis, own] of Object.entries(found.levels)) {
       const given = lengths[axis];
       if (given !== undefined && given !== own.length)
@@ -85,15 +89,19 @@ export function encode(model: Model, record: DataRecord, options?: EncodeOptions
 interface Encoded {
   readonly values: Float32Array | Int32Array;
   /** Length of each axis of the field. */
-  readonly axes: readonly number[];
+  readonly axes: readonly Lengths[];
 }
 
 type FieldEncoder = (value: unknown, where: Where | null) => Encoded;
 
 function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: boolean): FieldEncoder {
   const sizes = field.axes.map((bound) => axisSize(model, bound));
-  const lengthsOf = (dims: readonly number[], count: number, where: Where | null) => {
-    const lengths = axisLengths(field, sizes, dims, count);
+  const within = field.axes.map((bound) => around(model.axes, bound).map((outer) => field.axes.indexOf(outer)));
+  const isNested = within.some((outer) => outer.length > 0);
+  const lengthsOf = (flat: Flattened, where: Where | null) => {
+    const lengths = isNested
+      ? nestedLengths(field, sizes, within, flat)
+      : axisLengths(field, sizes, flat.dims, flat.values.length);
     if (typeof lengths === "string") throw new DataError(lengths, where);
     return lengths;
   };
@@ -101,17 +109,19 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
     const isPosition = field.type.kind === "position";
     const read = isPosition ? position : number;
     return (value, where) => {
-      const { dims, values } = flatten(field.name, value, (leaf, place) => read(field, leaf, place, where), where);
-      const numbers = isPosition ? Int32Array.from(values) : Float32Array.from(values);
-      return { values: numbers, axes: lengthsOf(dims, values.length, where) };
+      const flat = flatten(field.name, value, (leaf, place) => read(field, leaf, place, where), where, within);
+      const numbers = isPosition ? Int32Array.from(flat.values) : Float32Array.from(flat.values);
+      return { values: numbers, axes: lengthsOf(flat, where) };
     };
   }
   const vocab = field.type.vocab;
   const idOf = tokenIds(model, vocab);
   const end = partial ? undefined : endToken(model, field);
   return (value, where) => {
-    const lists = splitStrings(value, field, column, field.axes.length, where);
-    const { dims, values } = flatten(
+    const split = splitStrings(value, field, column, field.axes.length, where);
+    const isEnded = end !== undefined && isNested && within.at(-1)?.length;
+    const lists = isEnded ? withEnds(split, field.axes.length, [end, model.vocabularies[vocab]?.[end]]) : split;
+    const flat = flatten(
       field.name,
       lists,
       (leaf, place) =>
@@ -119,12 +129,14 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
           ? -1
           : idOf(typeof leaf === "string" ? cased(leaf, column) : leaf, place, where),
       where,
+      within,
     );
+    const { values } = flat;
     if (end !== undefined && field.axes.length === 1 && values.at(-1) !== end) {
       const length = values.length;
       return { values: Int32Array.from({ length: length + 1 }, (_, i) => values[i] ?? end), axes: [length + 1] };
     }
-    return { values: Int32Array.from(values), axes: lengthsOf(dims, values.length, where) };
+    return { values: Int32Array.from(values), axes: lengthsOf(flat, where) };
   };
 }
 
@@ -164,6 +176,13 @@ function position(field: FieldInfo, leaf: unknown, place: () => string, where: W
     `\`${place()}\` is a position on the axis ${axis}, an integer from 0, not ${JSON.stringify(leaf) ?? String(leaf)}`,
     where,
   );
+}
+
+/** The innermost of `depth` lists end with the end token, unless they do already: it is an id or as it is written. */
+function withEnds(lists: unknown, depth: number, end: readonly [number, string | undefined]): unknown {
+  if (!Array.isArray(lists)) return lists;
+  if (depth > 1) return lists.map((list) => withEnds(list, depth - 1, end));
+  return end.includes(lists.at(-1)) ? lists : [...lists, end[0]];
 }
 
 /** Strings where a sequence is due become lists: `depth` axes are still to come. */

@@ -3,6 +3,8 @@
 import type { FieldInfo, Model } from "../../compiler/model.js";
 import { type Draws, draws } from "../../compiler/random.js";
 import { product } from "../../compiler/system/types.js";
+import { around, type Bound, boundsOf, boxOf, eachIndex, extentIn } from "../lengths.js";
+import type { Lengths } from "../types.js";
 import { crop, type Ending, fieldOf, producible } from "./axes.js";
 import type { Method } from "./choose.js";
 import { chooseLabels, framesOf, type Labels, searchLabels } from "./ctc.js";
@@ -30,7 +32,7 @@ export interface Row {
   /** Names the sample in the keys of random numbers. */
   readonly id: number;
   /** Of every ragged axis; of an open one the longest it may become. */
-  readonly lengths: Readonly<Record<string, number>>;
+  readonly lengths: Readonly<Record<string, Lengths>>;
   /** Known beginnings, row-major. */
   readonly prefix: Readonly<Record<string, ArrayLike<number>>>;
 }
@@ -38,6 +40,8 @@ export interface Row {
 /** One random of one row, laid out at the longest lengths. `logp`: one number per index, 0 where it is not counted. */
 interface Slots {
   readonly extents: readonly number[];
+  /** How far each index goes, given those before it. */
+  readonly bounds: readonly Bound[];
   readonly values: Numbers;
   readonly logp: Float64Array;
 }
@@ -110,14 +114,20 @@ export class Ancestral {
       let logp = 0;
       const fields: Record<string, Numbers> = {};
       for (const [name, f] of this.#fields) {
-        const { extents, values, logp: each } = (this.#slots.get(name) as Slots[])[r] as Slots;
+        const { extents, bounds, values, logp: each } = (this.#slots.get(name) as Slots[])[r] as Slots;
         const own = f.axes.map((a, k) => (this.options.open.has(a) ? this.#length(a, r) : (extents[k] as number)));
-        fields[name] = crop(values, extents, own, product(f.shape));
+        const isNested = f.axes.some((a) => around(this.options.model.axes, a).length > 0);
+        fields[name] = isNested
+          ? packed(values, extents, bounds, product(f.shape))
+          : crop(values, extents, own, product(f.shape));
         logp += this.#whole.get(name)?.[r]?.[0]?.logp ?? crop(each, extents, own, 1).reduce((a, b) => a + b, 0);
       }
       const axes = new Set([...this.#fields.values()].flatMap((f) => f.axes));
       const ragged = [...axes].filter((a) => a in (this.options.rows[r] as Row).lengths);
-      const lengths = Object.fromEntries(ragged.map((a) => [a, this.#length(a, r)]));
+      const known = (this.options.rows[r] as Row).lengths;
+      const lengths = Object.fromEntries(
+        ragged.map((a) => [a, this.options.open.has(a) ? this.#length(a, r) : (known[a] as Lengths)]),
+      );
       const ended = ragged.every((a) => !this.options.open.get(a) || this.#ends.get(a)?.[r] !== null);
       const alternatives = this.options.beam ? this.#alternatives(r, lengths) : [];
       return { fields, lengths, logp, ended, ...(alternatives.length ? { alternatives } : {}) };
@@ -125,7 +135,7 @@ export class Ancestral {
   }
 
   /** Of a sequence that was searched for as a whole, if it is all that is drawn here: all that was found. */
-  #alternatives(r: number, lengths: Readonly<Record<string, number>>): Alternative[] {
+  #alternatives(r: number, lengths: Readonly<Record<string, Lengths>>): Alternative[] {
     const [name, ...others] = this.#fields.keys();
     const found = name !== undefined && !others.length ? this.#whole.get(name)?.[r] : undefined;
     const axis = name === undefined ? undefined : this.#fields.get(name)?.axes.at(-1);
@@ -146,10 +156,10 @@ export class Ancestral {
 
   /** The value of row r at an index, stored and returned; null beyond its own lengths. */
   #one(field: FieldInfo, r: number, at: readonly number[], choose: Chooser): readonly number[] | null {
-    const { extents, values, logp } = (this.#slots.get(field.name) as Slots[])[r] as Slots;
+    const { extents, bounds, values, logp } = (this.#slots.get(field.name) as Slots[])[r] as Slots;
     const inside = at.every((i, k) => {
       const axis = field.axes[k] as string;
-      return i >= 0 && i < (this.options.open.has(axis) ? this.#length(axis, r) : (extents[k] as number));
+      return i >= 0 && i < (this.options.open.has(axis) ? this.#length(axis, r) : (bounds[k] as Bound)(at));
     });
     if (!inside) return null;
     const row = this.options.rows[r] as Row;
@@ -204,19 +214,34 @@ export class Ancestral {
 type Chooser = (uniform: () => number) => Values;
 
 function slotsOf(model: Model, field: FieldInfo, row: Row): Slots {
-  const extents = field.axes.map((bound) => {
-    const axis = model.axes.find((a) => a.bound === bound);
-    const extent = axis?.kind === "static" ? axis.size : row.lengths[bound];
-    if (extent === undefined) throw new Error(`${field.name}: the length of ${bound} is not known`);
-    return extent;
-  });
+  const extent = extentIn(model.axes, row.lengths);
+  for (const bound of field.axes)
+    if (
+      extent(
+        bound,
+        around(model.axes, bound).map(() => 0),
+      ) === undefined
+    )
+      throw new Error(`${field.name}: the length of ${bound} is not known`);
+  const bounds = boundsOf(model.axes, field.axes, extent);
+  const extents = boxOf(bounds);
   const places = product(extents);
   const size = places * product(field.shape);
   return {
     extents,
+    bounds,
     values: field.type.kind === "float" ? new Float32Array(size) : new Int32Array(size),
     logp: new Float64Array(places),
   };
+}
+
+/** The entries inside their own lengths, one after the other. */
+function packed(values: Numbers, extents: readonly number[], bounds: readonly Bound[], n: number): Numbers {
+  const places: number[] = [];
+  eachIndex(bounds, (index) => places.push(index.reduce((p, i, k) => p * (extents[k] as number) + i, 0)));
+  const out = values.slice(0, places.length * n);
+  for (const [k, place] of places.entries()) out.set(values.subarray(place * n, (place + 1) * n), k * n);
+  return out;
 }
 
 /** Uniform numbers that depend on the sample, the random and the index alone (R15); nothing is computed before the first. */

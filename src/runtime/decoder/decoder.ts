@@ -10,11 +10,12 @@ import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
 import { layOut } from "../data/layout.js";
 import { UsageError } from "../errors.js";
+import { longest } from "../lengths.js";
 import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
-import { openAxis, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
+import { openAxis, openWithin, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
 import { memoryOf } from "./memory.js";
 import { type Phase, phasesOf } from "./phases.js";
@@ -105,10 +106,12 @@ export class Decoder {
   ): number {
     const { model } = this.engine;
     const along = drawn.filter((r) => fieldOf(model, r).axes.includes(axis));
+    const within = model.axes.find((a) => a.bound === axis)?.within;
+    if (within !== undefined) throw new DecodeError(openWithin({ axis, within, randoms: along }));
     // there are no more labels than frames
     const frames = along.map((r) => fieldOf(model, r)).find((f) => f.dist === "ctc")?.over;
     const count = model.axes.find((a) => a.bound === frames)?.size ?? sample.lengths[frames ?? ""];
-    if (frames !== undefined && count !== undefined) return count;
+    if (frames !== undefined && count !== undefined) return longest(count);
     const most = o.max ?? (open.get(axis) ? ENDLESS : null);
     if (most === null) throw new DecodeError(openAxis({ axis, randoms: along }));
     const known = along.map((r) => (prefix[r]?.length ?? 0) / product(fieldOf(model, r).shape));
@@ -119,7 +122,7 @@ export class Decoder {
     const { rows = ROWS } = job.options;
     const plan = this.#searchOf(job);
     const size = Math.max(1, Math.floor(rows / (plan?.k ?? 1)));
-    const total = (p: Part): number => Object.values(p.row.lengths).reduce((a, b) => a + b, 0);
+    const total = (p: Part): number => Object.values(p.row.lengths).reduce<number>((a, b) => a + longest(b), 0);
     const order = [...parts].sort((a, b) => total(b) - total(a) || a.row.id - b.row.id);
     const results: Decoded[] = new Array(parts.length);
     for (let from = 0; from < order.length; from += size) {

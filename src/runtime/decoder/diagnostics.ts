@@ -10,6 +10,15 @@ export const openAxis = defineDiagnostic<{ axis: string; randoms: readonly strin
   help: ({ axis }) => `write \`decode { max = 100 }\`, or let a token end it: \`axis t < ${axis} until y[t] == EOS\``,
 });
 
+export const openWithin = defineDiagnostic<{ axis: string; within: string; randoms: readonly string[] }>({
+  code: "decode-open-within",
+  severity: "error",
+  message: ({ axis, within, randoms }) =>
+    `${listed(randoms)} would have to find a length along ${axis} for each index of ${within}, and decoding finds one length per record`,
+  labels: () => [],
+  help: ({ axis }) => `give an input over ${axis}, so that its lengths are known`,
+});
+
 export const beamContinuous = defineDiagnostic<{ random: string }>({
   code: "decode-beam-continuous",
   severity: "error",

@@ -3,7 +3,8 @@ import type { Compute } from "../../compiler/programs.js";
 import type { Item } from "../../compiler/schedule/types.js";
 import { BATCH, getValue, product, type System, type Value } from "../../compiler/system/types.js";
 import type { Origin } from "../errors.js";
-import { extentOf, type Numbers } from "../feeds.js";
+import type { Numbers } from "../feeds.js";
+import { type Bound, boundsIn, extentOf } from "../lengths.js";
 import type { Batch } from "../types.js";
 
 /** Computes the named values of the batch in question, laid out [axes…, batch, shape…]. */
@@ -72,6 +73,7 @@ function search(
   const rows = perSample ? batch.size : 1;
   const padded = axes.map((s) => extentOf(system, s.axis, batch));
   const features = product(value.shape);
+  const bounds = perSample ? Array.from({ length: rows }, (_, b) => boundsIn(system, value, batch, b)) : [];
   let below: Found | null = null;
   for (let i = 0; i < data.length; i++) {
     const number = data[i] as number;
@@ -86,10 +88,7 @@ function search(
     }
     // nodes of a tree by their own numbers, wherever they lie in the batch
     const own = axes.map((s, k) => batch.places?.[s.axis]?.[b]?.indexOf(index[k] as number) ?? (index[k] as number));
-    const inside = axes.every((s, k) => {
-      const n = own[k] as number;
-      return !perSample || (n >= 0 && n < (batch.lengths[s.axis]?.[b] ?? Number.POSITIVE_INFINITY));
-    });
+    const inside = !perSample || axes.every((_, k) => isInside(own[k] as number, bounds[b]?.[k], own));
     if (!inside) continue;
     const found: Found = {
       at: index[0] ?? 0,
@@ -105,6 +104,10 @@ function search(
   }
   return { fault: null, below };
 }
+
+/** An index along one axis, given those before it. */
+const isInside = (i: number, bound: Bound | undefined, index: readonly number[]): boolean =>
+  i >= 0 && i < (bound?.(index) ?? 0);
 
 /** `h.0.1` is a part of the right side of `h`. */
 function readable(system: System, value: Value): string {
