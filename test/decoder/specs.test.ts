@@ -6,6 +6,7 @@ import { compile } from "../../src/compiler/index.js";
 /** What each spec is, in the words of the checker. */
 const topologies: Readonly<Record<string, string>> = {
   "addition.rcv": "seq2seq",
+  "arithmetic-tree.rcv": "tree-to-tree",
   "dates.rcv": "seq2seq",
   "digit-caption.rcv": "one-to-many",
   "first-names.rcv": "many-to-one",

@@ -85,7 +85,7 @@ describe("labels of nodes", () => {
         // what was drawn has the log-probability that scoring gives it
         const [scored] = await network.values([{ ...records[i], y: labels }], ["y.logp"]);
         expect(d.logp).toBeCloseTo(
-          (scored?.["y.logp"]?.data ?? []).reduce((a, b) => a + b, 0),
+          Array.from(scored?.["y.logp"]?.data ?? []).reduce((a, b) => a + b, 0),
           4,
         );
       }
