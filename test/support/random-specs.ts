@@ -141,7 +141,7 @@ class Generator {
       }
       case 8: {
         const tests = vars.flatMap((v) => (v === "t" ? ["t == 0", "t == T-1", "t mod 2 == 0", "t < 2"] : []));
-        const test = tests.length && this.choose(2) ? this.#pick(tests) : `sum(${go()}) < 0`;
+        const test = tests.length && this.choose(2) ? this.#pick(tests) : `sum(${go()}) < 0.3`;
         return `(if ${test} then ${go()} else ${go()})`;
       }
       case 9: {
