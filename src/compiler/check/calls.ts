@@ -4,6 +4,7 @@ import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Arg, Expr } from "../syntax/ast.js";
+import type { Slot } from "../system/types.js";
 import { callCell } from "./cells.js";
 import { dimOf, numberOf } from "./constants.js";
 import type { Context, Scope } from "./context.js";
@@ -13,17 +14,17 @@ import { describe } from "./entities.js";
 import { bind, elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
-import { splitShape } from "./rules.js";
+import { scalarShape, splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
 import { isNeighbours } from "./structures/facts.js";
 import { linkOf, overNeighbours } from "./structures/neighbours.js";
 import { misplacedNode, positionAmongSiblings } from "./structures/reads.js";
 import type { Quantity, ReduceKind, Term } from "./terms.js";
-import { open, type Place, scalar, showType } from "./types.js";
+import { onAxis, open, type Place, scalar, showType, type Type, token } from "./types.js";
 
 type CallExpr = Extract<Expr, { kind: "call" }>;
 
-const reductions: ReadonlySet<string> = new Set(["sum", "mean", "max", "min", "logsumexp"]);
+const reductions: ReadonlySet<string> = new Set(["sum", "mean", "max", "min", "logsumexp", "argmax"]);
 
 /** Functions of the language that are not compiled yet. */
 const later: ReadonlySet<string> = new Set(["index"]);
@@ -157,20 +158,12 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     return t;
   }
   if (!reductions.has(e.callee)) {
-    if (e.callee === "argmax")
-      cx.report(notSupported({ place: e.calleeSpan, construct: "`argmax` over an axis" }), scope.via);
-    else
-      cx.report(
-        names.unknownName({
-          place: e.calleeSpan,
-          name: e.callee,
-          what: "reduction",
-          near: nearest(e.callee, [...reductions, "softmax"]),
-        }),
-        scope.via,
-      );
+    const near = nearest(e.callee, [...reductions, "softmax"]);
+    cx.report(names.unknownName({ place: e.calleeSpan, name: e.callee, what: "reduction", near }), scope.via);
     return wrong(e.span);
   }
+  if (e.callee === "argmax" && e.binders.length > 1)
+    return badArguments(cx, e, scope, "`argmax[…]` runs over one variable of an axis", "argmax[s](…)");
   const inside = bind(cx, e.binders, scope);
   if (!inside) return wrong(e.span);
   const term = elaborate(cx, arg.value, inside.scope);
@@ -180,11 +173,19 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     slots: inside.bound,
     arg: term,
     span: e.span,
-    type: open(),
+    type: e.callee === "argmax" ? indexOf(cx, inside.bound[0] as Slot) : open(),
   };
-  unaryShape(cx.solver, term, t.type);
+  if (t.by !== "argmax") unaryShape(cx.solver, term, t.type);
+  else
+    scalarShape(cx.solver, term, () => {
+      const arg = { place: term.span, type: showType(term.type) };
+      cx.report(shapes.badArgument({ fn: "argmax[…]", needs: "a number at each index", arg }), scope.via);
+    });
   return t;
 }
+
+/** What an index of an axis is: a token where the axis runs over a vocabulary. */
+const indexOf = (cx: Context, { axis }: Slot): Type => (cx.vocabs.has(axis) ? token(axis) : onAxis(axis));
 
 /** `split(z, n)`: n values of equal size. */
 function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly Wanted[]): readonly Term[] {

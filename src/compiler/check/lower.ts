@@ -1,5 +1,5 @@
 /** Terms to expressions of the System, with numbers for sizes. */
-import { E, type Expr, lseOver, maxOver, op, read, softmaxAlong, sumOver } from "../system/expr.js";
+import { argmaxOver, E, type Expr, lseOver, maxOver, op, read, softmaxAlong, sumOver } from "../system/expr.js";
 import { at, condPositions, type Env, posVar, substCond, substPos } from "../system/positions.js";
 import { BATCH, type Cond, type Pos, type Slot } from "../system/types.js";
 import { arithmetic } from "./constants.js";
@@ -359,6 +359,8 @@ export class Lower implements Lowering {
         return E.neg(maxOver(t.slots, E.neg(x)));
       case "logsumexp":
         return lseOver(t.slots, x);
+      case "argmax":
+        return argmaxOver(t.slots[0] as Slot, x);
       case "mean": {
         const shape = this.shape(t);
         const n = t.slots.map((s): Expr => {

@@ -19,7 +19,7 @@ export type UnaryOp = "-" | "not";
 export type ArithmeticOp = "+" | "-" | "*" | "/" | "^" | "div" | "mod";
 export type CompareOp = "==" | "!=" | "<" | "<=" | ">" | ">=";
 export type LogicOp = "and" | "or";
-export type ReduceKind = "sum" | "mean" | "max" | "min" | "logsumexp";
+export type ReduceKind = "sum" | "mean" | "max" | "min" | "logsumexp" | "argmax";
 
 export type Term = Common &
   (

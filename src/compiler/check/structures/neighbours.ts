@@ -136,7 +136,7 @@ interface Reducing {
   readonly span: Place;
 }
 
-const reducers: Record<ReduceKind | "argmax", (r: Reducing) => Term> = {
+const reducers: Record<ReduceKind, (r: Reducing) => Term> = {
   sum: ({ collect, x }) => collect("sum", x),
   max: ({ collect, x }) => collect("max", x),
   logsumexp: ({ collect, x }) => collect("logsumexp", x),

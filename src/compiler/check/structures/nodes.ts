@@ -126,7 +126,7 @@ export const gathered = (x: Term, over: Slot, index: ReadTerm): Term => ({
 /** All `x` of the edges (or nodes) of `over` that the map leads to the index of `to`, reduced to one. */
 export function collected(
   cx: Context,
-  by: Exclude<ReduceKind, "mean" | "min">,
+  by: Exclude<ReduceKind, "mean" | "min" | "argmax">,
   x: Term,
   over: Slot,
   to: Slot,
