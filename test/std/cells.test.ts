@@ -302,6 +302,45 @@ model nodes {
     run.checkGradients();
   });
 
+  test("child-sum tree-LSTMs over trees", () => {
+    const trees = [
+      // parents; a chain with a fork, and a leaf alone
+      { n: [1, 4, 3, 4, -1], x: [0, 1, 2, 3, 4].map((i) => numbers(`x${i}`, X)), y: numbers("y0", H) },
+      { n: [-1], x: [numbers("x9", X)], y: numbers("y1", H) },
+    ];
+    const run = new Run(
+      modelOf(`
+model trees {
+  use std.cells (ChildSumForget, ChildSumTreeLSTM)
+  dim X = ${X}; dim H = ${H}
+  tree n
+  input x[n] : [X]
+  random y : [H]
+  cell keep = ChildSumForget(); cell node = ChildSumTreeLSTM()
+  p[n, k in kids(n)] = keep(x[n], h[k], c[k])
+  (h[n], c[n]) = node(x[n], sum[k in kids(n)](h[k]), sum[k in kids(n)](p[n,k]))
+  y ~ normal(h[root], 1)
+}`),
+      trees,
+    );
+    const [keep, node] = [new Own(run, "keep."), new Own(run, "node.")];
+    const at = ({ n, x }: { n: readonly number[]; x: readonly Vec[] }, i: number): [Vec, Vec] => {
+      const kids = n.flatMap((parent, k) => (parent === i ? [at({ n, x }, k)] : []));
+      const m = add(a.zeros(H), ...kids.map(([h]) => h));
+      const kept = kids.map(([h, c]) => mul(sigmoid(keep.gates(1, x[i] as Vec, h)[0]), c));
+      const [gi, o, u] = node.gates(3, x[i] as Vec, m);
+      const memory = add(mul(sigmoid(gi), tanh(u)), ...kept);
+      return [mul(sigmoid(o), tanh(memory)), memory];
+    };
+    let loss = 0;
+    for (const tree of trees) {
+      const [h] = at(tree, tree.n.indexOf(-1));
+      loss += h.reduce((s, v, i) => s + (v - (tree.y[i] as number)) ** 2 / 2 + Math.log(2 * Math.PI) / 2, 0);
+    }
+    expect(Math.abs((run.value("loss.total")[0] as number) - loss)).toBeLessThan(1e-9);
+    run.checkGradients();
+  });
+
   test.each([3, 2])("ConvLSTM with kernels of %i", (size) => {
     const [M, N, C, F] = [3, 2, 2, 2];
     const run = new Run(
