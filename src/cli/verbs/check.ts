@@ -2,7 +2,7 @@
 import { placeholders } from "../../compiler/check/index.js";
 import type { Compiled } from "../../compiler/index.js";
 import type { AxisInfo, FieldInfo, Model, ParamInfo } from "../../compiler/model.js";
-import { type LoopInfo, loopSummary } from "../../compiler/print/summary.js";
+import { type LoopInfo, loopSummary, orderOf } from "../../compiler/print/summary.js";
 import { scoring } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
 import { count, shape, table } from "../format.js";
@@ -55,7 +55,14 @@ function describe(model: Model, loops: readonly LoopInfo[]): string {
     ? `their number depends on the data (${unsized.join(", ")})`
     : `${count(parameters(model.params))} numbers`;
   const sections: readonly (readonly [string, readonly (readonly string[])[]])[] = [
-    ["axes", model.axes.map((axis) => [axis.vars.map((v) => `${v} < ${axis.bound}`).join(", "), length(axis)])],
+    [
+      "axes",
+      model.axes.flatMap((axis) => {
+        if (axis.family === undefined) return [[axis.vars.map((v) => `${v} < ${axis.bound}`).join(", "), length(axis)]];
+        const structure = model.structures.find(({ name }) => name === axis.bound);
+        return structure ? [[structure.name, `the nodes of each sample's own ${structure.kind}`]] : [];
+      }),
+    ],
     [
       "vocabularies",
       model.vocabs.map((vocab) => [vocab.name, vocab.tokens ? count(vocab.tokens.length) : "from the data"]),
@@ -63,7 +70,9 @@ function describe(model: Model, loops: readonly LoopInfo[]): string {
     [
       "data",
       model.fields.map((field) => {
-        const over = field.axes.length ? `[${field.axes.join(", ")}]` : "";
+        const isEdges = (axis: string) => model.structures.some(({ name }) => axis === `${name}.edges`);
+        const axes = field.axes.map((axis) => (isEdges(axis) ? "edges" : axis));
+        const over = axes.length ? `[${axes.join(", ")}]` : "";
         const type = typeOf(field);
         return [`${field.role} ${field.name}${over}`, `${type}${field.dist ? ` ~ ${field.dist}` : ""}`];
       }),
@@ -77,8 +86,10 @@ function describe(model: Model, loops: readonly LoopInfo[]): string {
     ],
     [
       "loops",
-      loops.map(({ axis, variable, direction, depth, equations }) => [
-        `${"  ".repeat(depth)}over ${variable} < ${axis}, ${direction > 0 ? "forward" : "backward"}`,
+      loops.map(({ axis, variable, direction, depth, equations, structure }) => [
+        structure
+          ? `${"  ".repeat(depth)}over ${variable}, ${orderOf(structure, direction)}`
+          : `${"  ".repeat(depth)}over ${variable} < ${axis}, ${direction > 0 ? "forward" : "backward"}`,
         count(equations.length) + (equations.length === 1 ? " equation" : " equations"),
       ]),
     ],

@@ -1,7 +1,7 @@
 /** `recurve explain`: a model as mathematics, and what became of it. */
 import { placeholders } from "../../compiler/check/index.js";
 import type { Model } from "../../compiler/model.js";
-import { type LoopSummary, loopSummary } from "../../compiler/print/summary.js";
+import { type LoopSummary, loopSummary, orderOf } from "../../compiler/print/summary.js";
 import { training } from "../../compiler/programs.js";
 import { table } from "../format.js";
 import type { Session } from "../session.js";
@@ -31,9 +31,9 @@ function trainingSummary(model: Model): LoopSummary {
 function describe({ loops, gradients }: LoopSummary): string {
   const inside = gradients.filter(({ afterLoops }) => !afterLoops).map(({ param }) => param);
   const after = gradients.filter(({ afterLoops }) => afterLoops).map(({ param }) => param);
-  const rows = loops.map(({ axis, variable, direction, depth, matmuls, backward }) => [
-    `${"  ".repeat(depth)}over ${variable} < ${axis}`,
-    direction > 0 ? "from 0 up" : "from the end down",
+  const rows = loops.map(({ axis, variable, direction, depth, matmuls, backward, structure }) => [
+    `${"  ".repeat(depth)}over ${structure ? variable : `${variable} < ${axis}`}`,
+    structure ? orderOf(structure, direction) : direction > 0 ? "from 0 up" : "from the end down",
     `${matmuls} matrix product${matmuls === 1 ? "" : "s"} per step`,
     backward ? "backward" : "forward",
   ]);

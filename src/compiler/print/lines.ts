@@ -12,6 +12,7 @@ import {
   type Value,
 } from "../system/types.js";
 import { type Boundary, boundaryValues } from "./boundaries.js";
+import { asIndex, asNeighbours, mapEntry } from "./chosen.js";
 import { inlined, type Together } from "./inline.js";
 import { labelsOf } from "./labels.js";
 import { nameAll } from "./names.js";
@@ -178,16 +179,26 @@ export class Lines {
     if (tiles !== undefined) return concat(tiles);
     const spread = width === "spread" && (eq.op === "fill" || eq.op === "const");
     const along = eq.along === null ? undefined : (here[eq.along] ?? at(eq.along));
+    const args = eq.args.map((read) => this.read(read, here, spread ? "spread" : inner));
+    const names = { sum: "sum", max: "max", lse: "logsumexp", argmax: "argmax", draw: "draw" } as const;
+    if (eq.op === "only" && eq.red) {
+      const [x, index] = args as [Expr, Expr];
+      const slot = within(eq.attrs["slot"] as string);
+      const [over] = bound.over;
+      const gathered = slot.kind === "name" ? asIndex(eq, x, index, slot.name) : null;
+      if (gathered) return gathered;
+      const neighbours = over === undefined ? null : asNeighbours(this.system, eq, over, slot);
+      if (neighbours) return call(names[eq.red.kind], [x], { over: [neighbours] });
+    }
     const written = writeOp({
       op: eq.op as Written["op"],
       attrs: eq.attrs,
-      args: eq.args.map((read) => this.read(read, here, spread ? "spread" : inner)),
+      args,
       shape: spread ? [] : value.shape,
       along: along?.k === "var" ? variable(along.v) : null,
       position: within,
     });
     if (eq.red === null || bound.over.length === 0) return written;
-    const names = { sum: "sum", max: "max", lse: "logsumexp", argmax: "argmax", draw: "draw" } as const;
     return call(names[eq.red.kind], [written], { over: bound.over });
   }
 
@@ -229,7 +240,7 @@ export class Lines {
   private refer(value: Value, idx: readonly Pos[]): Expr {
     if (value.outside === "zero") this.outside.note(value, idx);
     const [id, indices] = this.place(value, idx);
-    return reference(this.nameOf(id), indices);
+    return mapEntry(this.system, id, indices) ?? reference(this.nameOf(id), indices);
   }
 }
 

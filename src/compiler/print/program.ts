@@ -1,7 +1,7 @@
 import { loopsAround } from "../schedule/schedule.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
 import { Lines } from "./lines.js";
-import { isProduct, loopVariable } from "./summary.js";
+import { isProduct, loopVariable, orderOf, structureOf } from "./summary.js";
 
 /**
  * The schedule: what is computed for a whole axis at once, and the loops with what is computed at each step.
@@ -27,14 +27,18 @@ export function program(scheduled: Program): string {
   };
   const head = (loop: Loop): string => {
     const index = loopVariable(system, loop);
+    const structure = structureOf(system, loop.axis);
+    if (structure) return `for ${index} ${orderOf(structure, loop.direction)} {  # ${notesOf(loop).join("; ")}`;
     const range = loop.direction === 1 ? `from 0 to ${loop.axis}-1` : `from ${loop.axis}-1 down to 0`;
+    return `for ${index} ${range} {  # ${notesOf(loop).join("; ")}`;
+  };
+  const notesOf = (loop: Loop): string[] => {
     const products = loop.body.filter((item) => item.kind === "eq" && isProduct(system, item.v)).length;
     const late = Object.entries(loop.offsets).filter(([id, offset]) => offset !== 0 && lines.has(id));
-    const notes = [
+    return [
       `${products} ${products === 1 ? "matmul" : "matmuls"} per step`,
       ...late.map(([id, offset]) => `${lines.nameOf(id)} runs ${offset} ${offset === 1 ? "step" : "steps"} later`),
     ];
-    return `for ${index} ${range} {  # ${notes.join("; ")}`;
   };
   // What is given has no place in the schedule; its boundary clauses stand first.
   const given = [...system.values.values()].filter(({ id, eq }) => eq === null && lines.has(id)).map(({ id }) => id);

@@ -1,9 +1,9 @@
 /** What the schedule achieved, as numbers: for `explain`, and for the tests that keep it so. */
 import { loopsAround } from "../schedule/schedule.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
-import { slotOver } from "../system/axes.js";
+import { mapsOf, slotOver } from "../system/axes.js";
 import { reach } from "../system/deps.js";
-import { getValue, type System } from "../system/types.js";
+import { axisOf, getValue, type System } from "../system/types.js";
 import { variable } from "./positions.js";
 
 /** Ops that are one matrix product or convolution each. */
@@ -21,6 +21,8 @@ export interface LoopInfo {
   readonly equations: readonly string[];
   /** Matrix products and convolutions per step, without those of inner loops. */
   readonly matmuls: number;
+  /** Over the levels of a tree or graph. */
+  readonly structure: "tree" | "graph" | null;
   /** Does it compute adjoints: is it a loop of backpropagation? */
   readonly backward: boolean;
 }
@@ -57,8 +59,22 @@ export function loopSummary(program: Program, gradients?: ReadonlyMap<string, st
 
 export const isProduct = (system: System, id: string): boolean => products.has(getValue(system, id).eq?.op ?? "");
 
+/** Which structure an axis is of: only trees have parents. */
+export function structureOf(system: System, axis: string): LoopInfo["structure"] {
+  const { family } = axisOf(system, axis);
+  if (family === undefined) return null;
+  return system.values.has(mapsOf(family).up) ? "tree" : "graph";
+}
+
+/** In which order a loop over a tree or graph goes. */
+export function orderOf(structure: "tree" | "graph", direction: 1 | -1): string {
+  if (structure === "tree") return direction === 1 ? "from the leaves up" : "from the root down";
+  return direction === 1 ? "along the edges" : "against the edges";
+}
+
 /** The name of a loop's index. */
 export function loopVariable(system: System, { axis, members }: Loop): string {
+  if (axisOf(system, axis).family !== undefined) return variable(axis);
   for (const id of members) {
     const slot = slotOver(system, getValue(system, id), axis);
     if (slot !== undefined) return variable(slot.name);
@@ -79,6 +95,7 @@ function describe(loop: Loop, depth: number, system: System): LoopInfo {
     variable: loopVariable(system, loop),
     direction: loop.direction,
     depth,
+    structure: structureOf(system, loop.axis),
     equations,
     matmuls: equations.filter((id) => isProduct(system, id)).length,
     backward: loop.members.some((id) => getValue(system, id).outside === "zero"),
