@@ -24,7 +24,7 @@ function recordOf(model: Model, b: number): DataRecord {
       return Array.from({ length: lengthOf(axis, info(axis)?.within ? index : []) }, (_, i) =>
         value(f, rest, [...index, i]),
       );
-    return entry(model, f, (bound) => lengthOf(bound, []), [b, ...index]);
+    return entry(model, f, (bound) => lengthOf(bound, info(bound)?.within ? index : []), [b, ...index]);
   };
   const structures = model.structures.map(({ name, kind }) => {
     const n = lengthOf(name, []);

@@ -8,7 +8,7 @@ import type { Length, Slot } from "../system/types.js";
 import type { AxisFacts, Context } from "./context.js";
 import type { Names } from "./entities.js";
 
-/** Every sample has at least one element along a ragged axis. */
+/** Every sample has at least one element along a ragged axis; only of the labels of `ctc` there may be none. */
 export const minLength = 1;
 
 type Operator = Extract<Length, { op: string }>["op"];
@@ -64,9 +64,12 @@ export function nestedBound(
 export function leastLength(cx: Context, axis: string): number {
   const facts = cx.axes.get(axis) as AxisFacts;
   if (facts.length !== null) return evaluateLength(facts.length, (id) => leastLength(cx, id));
-  if (facts.size === null) return minLength;
+  if (facts.size === null) return hasLabels(cx, axis) ? 0 : minLength;
   return cx.sizeOf(facts.size) ?? Number.POSITIVE_INFINITY;
 }
+
+const hasLabels = (cx: Context, axis: string): boolean =>
+  cx.quantities.some((q) => q.sampling?.dist === "ctc" && q.slots.at(-1)?.axis === axis);
 
 /** The axes whose lengths a length is made of. */
 export function extentsIn(length: Length): string[] {

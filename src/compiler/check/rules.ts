@@ -102,8 +102,9 @@ export function pickShape(
     }
     for (const [i, p] of t.picks.entries()) {
       const d = s[i] as Dim;
-      const size = p.kind === "index" ? cx.axes.get(p.slot.axis)?.size : null;
       const k = knownOf(p.type);
+      const axis = p.kind === "index" ? p.slot.axis : k?.kind === "position" ? k.axis : undefined;
+      const size = axis === undefined ? null : cx.axes.get(axis)?.size;
       const vocab = dims.nameOf(d);
       if (p.kind === "literal") {
         if (vocab && cx.vocabs.has(vocab))
@@ -127,7 +128,7 @@ export function pickShape(
       } else
         wrong(
           p,
-          `a dim of \`${name}\` is indexed by a token, by the variable of an axis that is as long, or by a number`,
+          `a dim of \`${name}\` is indexed by a token, by the variable of an axis that is as long (or a position on it), or by a number`,
         );
       if (isPoison(t.type)) return true;
     }
