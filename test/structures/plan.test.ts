@@ -6,7 +6,7 @@ import { modelOf, noiseOf, Run, type Sample } from "../check/harness.js";
 import { backends } from "../support/backends.js";
 import { structuredCases } from "../support/structured-cases.js";
 import { compare, type PlanRun, runPlan, trained } from "../support/systems.js";
-import { binary, childSum, dag, reductions } from "./specs.js";
+import { attended, binary, childSum, dag, overTime, reductions, twoTrees } from "./specs.js";
 
 const ways: readonly (readonly [string, PlanRun])[] = [
   ["as it is", {}],
@@ -50,6 +50,25 @@ const samples: Readonly<Record<string, readonly [string, (n: readonly number[], 
     (n, b) => ({ n, x: vectors(`x${b}`, n.length), y: n.map((_, i) => (i % 2 ? "no" : "yes")) }),
   ],
   "all reductions over kids": [reductions, (n, b) => ({ n, x: vectors(`x${b}`, n.length), y: noiseOf("y", b) })],
+  "a sequence at every node": [
+    overTime,
+    (n, b) => ({ n, x: vectors(`x${b}`, n.length), s: vectors(`s${b}`, 1 + (b % 3)), y: 0 }),
+  ],
+  "every node of one tree with every node of another": [
+    twoTrees,
+    (n, b) => {
+      const m = shapes[(b + 2) % shapes.length] as readonly number[];
+      return { n, m, x: vectors(`x${b}`, n.length), z: vectors(`z${b}`, m.length), y: 0 };
+    },
+  ],
+  "attention over the nodes of a graph": [
+    attended,
+    (n, b) => {
+      const edges = n.flatMap((p, k) => (p < 0 ? [] : [[k, p]]));
+      const y = [...["a", "b", "a"].slice(0, b % 4), "<EOS>"];
+      return { n: { nodes: n.length, edges }, x: vectors(`x${b}`, n.length), y };
+    },
+  ],
   "a graph, both ways": [
     dag,
     (n, b) => {

@@ -62,3 +62,47 @@ export const dag = `model dag : graph-to-graph {
   g2[n] = sum[k in succs(n)](g[k] + x[n])
   y[n] ~ normal(dot(r, g[n]), 1)
 }`;
+
+/** A sequence at every node. */
+export const overTime = `model m {
+  dim H = 2
+  tree n
+  axis t < T
+  input x[n] : [H]
+  input s[t] : [H]
+  random y
+  param W : [H, H], U : [H, H], h0 : [H] ~ uniform(-1, 1)
+  h[n,t] : [H] = tanh(W @ x[n] + s[t] + U @ h[n,t-1] + sum[k in kids(n)](h[k,t]))
+  h[n,-1] = h0 * x[n]
+  y ~ normal(sum(h[root,T-1]), 1)
+}`;
+
+/** Every node of one tree with every node of another. */
+export const twoTrees = `model m {
+  dim H = 2
+  tree n
+  tree m
+  input x[n] : [H]
+  input z[m] : [H]
+  random y
+  d[n,m] = dot(x[n], z[m]) + sum[k in kids(n)](0.5 * d[k,m]) + sum[j in kids(m)](0.25 * d[n,j])
+  y ~ normal(d[root,root] + sum[n](sum[m](if n == root then d[n,m] else 0)), 1)
+}`;
+
+/** Attention of a sequence over the nodes of a graph. */
+export const attended = `model m : graph-to-many {
+  vocab W = ["a", "b"]
+  dim H = 2
+  graph n
+  axis t < T until y[t] == EOS
+  input x[n] : [H]
+  random y[t] : W
+  param U : [H, H], E : [H, W], Wo : [W, H]
+  h[n] : [H] = tanh(x[n] + U @ sum[k in preds(n)](h[k]))
+  q[t] : [H] = tanh(E @ y[t-1] + g[t-1])
+  a[t,n] = softmax[n](dot(q[t], h[n]))
+  g[t] = sum[n](a[t,n] * h[n])
+  g[-1] = 0
+  y[-1] = BOS
+  y[t] ~ categorical(Wo @ g[t])
+}`;
