@@ -34,10 +34,10 @@ export function makeProgram(start: Start): Command {
       ),
   );
 
-  specOptions(verb("check", "what a spec says: topology, sizes, parameters, loops, mistakes")).action(
-    (path: string, { p, ...options }: Common) =>
+  specOptions(verb("check", "what a spec says: topology, sizes, parameters, loops, mistakes"), "<specs...>").action(
+    (paths: string[], { p, ...options }: Common) =>
       start(options, async (session) =>
-        (await import("./verbs/check.js")).check(path, { ...options, ...settings(p) }, session),
+        (await import("./verbs/check.js")).check(paths, { ...options, ...settings(p) }, session),
       ),
   );
 
@@ -111,9 +111,9 @@ function common(command: Command): Command {
     .option("-v, --verbose", "say more, such as the stack of a failure");
 }
 
-function specOptions(command: Command): Command {
+function specOptions(command: Command, specs = "<spec>"): Command {
   return command
-    .argument("<spec>", "a file with equations (.rcv)")
+    .argument(specs, "a file with equations (.rcv)")
     .option(
       "-p <key=value>",
       "set a size, a number or a key of a block: -p H=256 -p train.batch=8; repeatable",

@@ -5,11 +5,25 @@ import type { AxisInfo, FieldInfo, Model, ParamInfo } from "../../compiler/model
 import { type LoopInfo, loopSummary, orderOf } from "../../compiler/print/summary.js";
 import { scoring } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
+import { Exit } from "../failure.js";
 import { count, shape, table } from "../format.js";
 import type { Session } from "../session.js";
 import { compileSpec, type SpecOptions } from "../spec.js";
 
-export function check(path: string, options: SpecOptions, session: Session): void {
+/** All of the specs are looked at, whatever is wrong with the first. */
+export function check(paths: readonly string[], options: SpecOptions, session: Session): void {
+  let failure: Exit | null = null;
+  for (const path of paths)
+    try {
+      checkOne(path, options, session);
+    } catch (error) {
+      if (!(error instanceof Exit)) throw error;
+      failure ??= error;
+    }
+  if (failure) throw failure;
+}
+
+function checkOne(path: string, options: SpecOptions, session: Session): void {
   const compiled = compileSpec(path, options, session);
   const models = options.model === undefined ? compiled.models : [compiled.model];
   for (const model of models) {

@@ -11,9 +11,9 @@ import type { Context } from "./context.js";
 import { checkGathers } from "./gather.js";
 import { guardedReads, isReached } from "./guards.js";
 import { showPos, showRead } from "./indices.js";
-import type { Boundary, ClauseDef, Quantity } from "./terms.js";
+import type { Boundary, ClauseDef, Quantity, Term } from "./terms.js";
 import type { Place } from "./types.js";
-import { allTerms, type ReadTerm, readsIn } from "./walk.js";
+import { type ReadTerm, readsIn, termsOf } from "./walk.js";
 
 /** What is read outside; not really where a condition keeps every such read away. */
 interface Outside {
@@ -21,6 +21,20 @@ interface Outside {
   readonly read: ReadTerm;
   readonly isReal: boolean;
 }
+
+/** The terms of the model; `of`: the quantity whose equation it is. */
+const allTermsOf = (cx: Context): { readonly term: Term; readonly of: Quantity | null }[] => [
+  ...cx.quantities.flatMap((q) => termsOf(q).map((term) => ({ term, of: q.definition?.term === term ? q : null }))),
+  ...cx.objectives.map((o) => ({ term: o.term, of: null })),
+];
+
+/** Does a clause inside the domain take the place of the equation at an index? */
+const isReplaced = (of: Quantity | null, variable: string, index: Pos): boolean =>
+  of !== null &&
+  of.clauses.some(
+    ({ pins: [pin, second] }) =>
+      pin && !second && pin.slot === variable && typeof pin.at === "object" && samePos(pin.at, index),
+  );
 
 /** Where the reader stands when a read with a shift lands at `to`. */
 const readerAt = (to: Pos, shift: number): Pos =>
@@ -31,15 +45,17 @@ type Box = readonly (Pos | null)[];
 
 export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
   const boxes = new Map<Quantity, Map<string, Outside>>();
-  for (const t of allTerms(cx))
-    for (const { read, inside } of guardedReads(t))
+  for (const { term, of } of allTermsOf(cx))
+    for (const { read, inside } of guardedReads(term))
       for (const box of outside(cx, read)) {
         const own = boxes.get(read.of) ?? new Map();
         boxes.set(read.of, own);
         const key = JSON.stringify(box);
         const isReal = read.idx.every((p, i) => {
           const to = box[i];
-          return p.k !== "var" || !to || isReached(inside, p.v, readerAt(to, p.shift));
+          if (p.k !== "var" || !to) return true;
+          const reader = readerAt(to, p.shift);
+          return isReached(inside, p.v, reader) && !isReplaced(of, p.v, reader);
         });
         if (!own.has(key) || (isReal && !own.get(key)?.isReal)) own.set(key, { box, read, isReal });
       }
