@@ -18,7 +18,7 @@ import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
 import { checkRequire, declareDims, namesIn } from "./sizes.js";
 import { declareStructure } from "./structures/facts.js";
-import { edgeSlot, refuseRoot } from "./structures/left.js";
+import { edgeSlot, refuseBinder, refuseRoot } from "./structures/left.js";
 import type { Ends, Quantity } from "./terms.js";
 import { onAxis, open, type Place, poison, scalar, type Type, token } from "./types.js";
 import { declareUntil } from "./until.js";
@@ -149,7 +149,11 @@ class Declarations {
     const ends = new Map<string, Ends>();
     for (const [position, i] of t.indices.entries()) {
       const binder = t.indices[position + 1];
-      if (i.in && position > 0) continue; // the other end of the edge before it
+      if (i.in && position > 0 && !t.indices[position - 1]?.in) continue; // the other end of the edge before it
+      if (i.in) {
+        refuseBinder(this.cx, i, t.name);
+        return null;
+      }
       if (binder?.in) {
         const edge = edgeSlot(this.cx, this.own, i, binder);
         if (!edge) return null;
@@ -157,7 +161,7 @@ class Declarations {
         out.push(edge.slot);
         continue;
       }
-      const slot = i.in ? null : axisOf(this.own, i.value);
+      const slot = axisOf(this.own, i.value);
       if (!slot && refuseRoot(this.cx, i, t.name)) return null;
       if (!slot || out.some((s) => s.name === slot.name)) {
         const unknown = i.value.kind === "name" && !this.own.find(i.value.name);
@@ -292,6 +296,7 @@ class Declarations {
     for (const t of s.targets) {
       if (!isWhole(this.own, t)) continue;
       const first = this.own.own(t.name);
+      if (first && !this.own.find("root") && t.indices.some((i) => refuseRoot(this.cx, i, t.name))) continue;
       if (first?.kind === "quantity") {
         const { quantity } = first;
         if (quantity.role === "eq")

@@ -65,6 +65,8 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
 function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
   const lefts = s.targets.map((t) => leftOf(cx, t, global));
   const [first] = lefts;
+  // without its ends, the names of an edge would be unknown on the right
+  if (!first && s.targets[0]?.indices.some((i) => i.in)) return;
   const scope = first?.scope ?? global;
   for (const [i, l] of lefts.entries()) {
     if (!l || !first || i === 0) continue;

@@ -19,7 +19,7 @@ import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } fro
 import { spoil } from "./solve.js";
 import { indicesOf } from "./structures/facts.js";
 import { isNode } from "./structures/nodes.js";
-import { comparedNode, hasStructure, nodeAsNumber, readStructured } from "./structures/reads.js";
+import { comparedNode, hasStructure, nodeAsNumber, nodeAsValue, readStructured } from "./structures/reads.js";
 import type { Gathered, Quantity, Term } from "./terms.js";
 import { open, type Place, poison, scalar, showType } from "./types.js";
 
@@ -157,6 +157,7 @@ function nameTerm(
     if (name === "training" && !indices.length) return { kind: "mode", test: "training", span, type: scalar() };
     if (name === "inf" || name === "pi")
       return { kind: "number", value: name === "pi" ? Math.PI : Number.POSITIVE_INFINITY, span, type: scalar() };
+    if (name === "root" && cx.structures.size) return nodeAsValue(cx, name, span, scope);
     const near = nearest(name, valueNames(scope));
     const help = `declare it (\`param ${name}\`, \`input ${name}[t]\`, …) or write an equation for it`;
     if (near !== undefined || !cx.unread)

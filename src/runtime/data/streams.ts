@@ -8,13 +8,16 @@ import { DataError } from "./errors.js";
 export function windowAxis(model: Pick<Model, "axes" | "fields">): string {
   const ragged = model.axes.filter((axis) => axis.kind === "ragged").map((axis) => axis.bound);
   const [axis, ...others] = ragged;
+  const structure = model.axes.find(({ family }) => family !== undefined)?.family;
   const whole = model.fields.find((field) => field.axes[0] !== axis);
   if (axis === undefined || others.length || whole) {
-    const reason = !axis
-      ? "no axis gets its length from the data"
-      : others.length
-        ? `the data has the axes ${ragged.join(" and ")}`
-        : `\`${whole?.name}\` does not run over ${axis}`;
+    const reason = structure
+      ? `\`${structure}\` is no sequence`
+      : !axis
+        ? "no axis gets its length from the data"
+        : others.length
+          ? `the data has the axes ${ragged.join(" and ")}`
+          : `\`${whole?.name}\` does not run over ${axis}`;
     throw new DataError(
       `\`truncate\` cuts one long sequence into windows, but ${reason}`,
       null,

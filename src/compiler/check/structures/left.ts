@@ -111,6 +111,15 @@ export function refuseRoot(cx: Context, index: Index, name: string): boolean {
   return true;
 }
 
+/** `k in kids(n)` without the node `n` before it. */
+export function refuseBinder(cx: Context, index: Index, name: string): void {
+  const { value, in: over } = index;
+  const message = `\`${printExpr(value)}\` runs over the neighbours of a node, which has to stand before it`;
+  const node = over?.kind === "call" ? over.args[0]?.value : undefined;
+  const help = `write \`${name}[${node ? printExpr(node) : "n"}, ${printExpr(value)} in …]\`: a value of an edge has its two ends`;
+  cx.report(structures.badNeighbours({ place: index.span, message, help }));
+}
+
 /** The scope of an equation of a value: inside, both ends of its edges have their names. */
 export function leftScope(cx: Context, of: Quantity, t: Target, global: Scope): Scope | null {
   return edgesScope(cx, partsOfTarget(cx, of, t) ?? [], { ...global, slots: of.slots }, global);

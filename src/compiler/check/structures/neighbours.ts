@@ -9,9 +9,10 @@ import type { Context, Link, Scope } from "../context.js";
 import { Names } from "../entities.js";
 import { elaborate, hoist, readOf, wrong } from "../expressions.js";
 import { builtins } from "../functions/index.js";
+import { scalarShape } from "../rules.js";
 import { unaryShape } from "../shapes.js";
 import type { ArithmeticOp, CompareOp, ReduceKind, Term } from "../terms.js";
-import { open, type Place, scalar } from "../types.js";
+import { open, type Place, scalar, showType } from "../types.js";
 import { isNeighbours, neighbours, type Structure } from "./facts.js";
 import {
   collected,
@@ -161,6 +162,12 @@ const reducers: Record<ReduceKind, (r: Reducing) => Term> = {
   },
   /** The position among the neighbours of the first that is largest; −1 where there are none. */
   argmax: ({ cx, x, collect, structure, to, edge, index, scope, span }) => {
+    scalarShape(cx.solver, x, () =>
+      cx.report(
+        shapes.badArgument({ fn: "argmax", needs: "a number", arg: { place: x.span, type: showType(x.type) } }),
+        scope.via,
+      ),
+    );
     const score = readOf(hoist(cx, x, "score", scope), span);
     const top = gathered(readOf(hoist(cx, collect("max", score), "top", scope), span), to, index);
     const isTop = comparison("==", score, top, span);

@@ -42,8 +42,18 @@ export function readStructured(
     const own = indices.slice(next, next + indicesOf(cx, slot));
     next += indicesOf(cx, slot);
     if (own.length < indicesOf(cx, slot)) {
-      const needs = isEdges(cx, slot.axis) ? `the two ends of an edge` : slot.name;
-      cx.report(domains.missingIndex({ place: span, name: q.name, needs, declared: q.span }), scope.via);
+      const ends = q.ends.get(slot.name);
+      if (ends)
+        cx.report(
+          structures.badNeighbours({
+            place: span,
+            message: `\`${q.name}\` is one value for each edge, and needs both of its ends`,
+            help: `write \`${q.name}[${ends.text.join(", ")}]\` in a reduction over \`${ends.text[1]} in ${ends.over}\``,
+          }),
+          scope.via,
+        );
+      else
+        cx.report(domains.missingIndex({ place: span, name: q.name, needs: slot.name, declared: q.span }), scope.via);
       return null;
     }
     const [first] = own as [Index];
@@ -236,6 +246,14 @@ export function misplacedNode(cx: Context, e: Extract<Expr, { kind: "call" }>, s
   const help = isRange ? `reduce over it: \`sum[k in ${text}](…)\`` : `read a value there: \`h[${text}]\``;
   cx.report(structures.badNeighbours({ place: e.span, message, help }), scope.via);
   return wrong(e.span);
+}
+
+/** `root` where a value is due. */
+export function nodeAsValue(cx: Context, text: string, span: Place, scope: Scope): Term {
+  const message = `\`${text}\` is a node, not a value`;
+  const help = `read a value there, \`h[${text}]\`, or compare: \`n == ${text}\``;
+  cx.report(structures.notANode({ place: span, name: text, message, help }), scope.via);
+  return wrong(span);
 }
 
 /** A node where a number is due. */
