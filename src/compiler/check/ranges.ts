@@ -116,7 +116,7 @@ export function rangeOf(cx: Context, t: Term): Range {
     case "binary":
       return ofBinary(cx, t);
     case "call":
-      return unbounded(t.fn.name === "floor" || t.fn.name === "sign");
+      return unbounded(["floor", "ceil", "round", "sign", "argmax"].includes(t.fn.name));
     case "read":
       // an equation without a shift means what stands in it
       return t.of.definition && !t.picks.length && t.of.slots.length === 0

@@ -158,22 +158,38 @@ export const firstMaxAlong = defineOp({
 
 export const softmax = defineOp({
   name: "softmax",
-  doc: "Softmax over the features of a vector.",
+  doc: "Softmax over the last dim.",
   params: ["x"],
   zero: "never",
   infer: ([x]) => {
-    if (x?.length !== 1) throw new ShapeError(`softmax of [${x}]`);
+    if (!x?.length) throw new ShapeError(`softmax of [${x}]`);
     return [...x];
   },
-  eval: ([x]) => {
-    const m = Math.max(...(x as Float64Array));
-    const e = (x as Float64Array).map((v) => Math.exp(v - m));
-    const z = e.reduce((a, b) => a + b, 0);
-    return e.map((v) => v / z);
+  eval: ([x], _, [s]) => {
+    const n = (s as readonly number[])[(s as readonly number[]).length - 1] as number;
+    const out = new Float64Array((x as Float64Array).length);
+    for (let from = 0; from < out.length; from += n) {
+      const row = (x as Float64Array).subarray(from, from + n);
+      const m = Math.max(...row);
+      const e = row.map((v) => Math.exp(v - m));
+      const z = e.reduce((a, b) => a + b, 0);
+      out.set(
+        e.map((v) => v / z),
+        from,
+      );
+    }
+    return out;
   },
-  // p (p̄ − Σ p p̄)
-  vjp: ({ ct, out, outShape }) => [E.mul(out, E.sub(ct, E.fill(E.dot(out, ct), outShape)))],
-  samples: [{ shapes: [[4]] }],
+  // p (p̄ − Σ p p̄), in each row
+  vjp: ({ ct, out, outShape }) => {
+    if (outShape.length === 1) return [E.mul(out, E.sub(ct, E.fill(E.dot(out, ct), outShape)))];
+    const n = outShape[outShape.length - 1] as number;
+    const rows = [product(outShape) / n, n];
+    const ones = E.num(1, [n]);
+    const [p, g] = [out, ct].map((y) => E.reshape(y, rows)) as [Expr, Expr];
+    return [E.reshape(E.mul(p, E.sub(g, E.outer(E.mv(E.mul(p, g), ones), ones))), outShape)];
+  },
+  samples: [{ shapes: [[4]] }, { shapes: [[2, 3]] }, { shapes: [[2, 2, 2]] }],
 });
 
 export const lsef = defineOp({

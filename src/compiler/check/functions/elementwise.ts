@@ -48,8 +48,16 @@ export const elementwiseFunctions: readonly Builtin[] = [
   op1("abs", "Absolute value."),
   op1("sign", "−1, 0 or 1."),
   op1("floor", "Largest integer not above x."),
+  elementwise("ceil", "Smallest integer not below x.", (x) => E.neg(E.map("floor", E.neg(x)))),
+  elementwise("round", "The nearest integer; a half goes up.", (x) => E.map("floor", E.affine(1, 0.5, x))),
+  elementwise("silu", "x σ(x), also called swish.", (x) => E.mul(x, E.map("sigmoid", x))),
+  elementwise("elu", "x where it is positive, e^x − 1 elsewhere.", (x, l, t) => {
+    const zero = E.num(0, l.shape(t));
+    return E.where(E.less(zero, x), x, E.affine(1, -1, E.exp(op("minimum", [x, zero]))));
+  }),
   op1("sin", "Sine."),
   op1("cos", "Cosine."),
+  elementwise("tan", "Tangent.", (x) => E.div(E.map("sin", x), E.map("cos", x))),
   elementwise("stop", "x, with no gradient through it.", (x) => E.stop(x)),
   pairwise("maximum", "maximum", "The larger of two."),
   pairwise("minimum", "minimum", "The smaller of two."),

@@ -30,18 +30,18 @@ function reduction(name: string, doc: string, lower: (x: Expr, n: number, l: Low
   };
 }
 
-/** Over the last dim; matrices are not reached by any op, so a vector is asked for. */
-function overVector(name: string, doc: string, lower: (x: Expr, n: number) => Expr): Builtin {
+/** Over the last dim: of each row of a matrix by itself (R10). */
+function overLast(name: string, doc: string, lower: (x: Expr, shape: readonly number[]) => Expr): Builtin {
   return {
     name,
     doc,
     params: ["x"],
     check: (c) =>
       whenKnown(c, c.call.args, (s) => {
-        if (s.length !== 1) reject(c, arg(c.call), "a vector");
+        if (!s.length) reject(c, arg(c.call), "a vector or a matrix");
         else result(c, s);
       }),
-    lower: (l, t) => lower(l.tensor(arg(t)), l.shape(t)[0] as number),
+    lower: (l, t) => lower(l.tensor(arg(t)), l.shape(t)),
   };
 }
 
@@ -64,10 +64,20 @@ function sameAsOther(c: CallContext): void {
 const mean = (x: Expr, n: number): Expr => E.affine(1 / Math.max(n, 1), 0, E.sumf(x));
 
 /** (x − mean) / sqrt(variance + 1e-5), biased variance, no gain (R10). */
-const layernorm = (x: Expr, n: number): Expr => {
+const standardised = (x: Expr, n: number): Expr => {
   const centred = E.sub(x, E.fill(mean(x, n), [n]));
   const variance = E.affine(1 / n, 0, E.dot(centred, centred));
   return E.scale(E.div(E.num(1), E.map("sqrt", E.affine(1, 1e-5, variance))), centred);
+};
+
+/** The same of each row of a matrix. */
+const standardisedRows = (x: Expr, m: number, n: number): Expr => {
+  const ones = E.num(1, [n]);
+  const spread = (rows: Expr): Expr => E.outer(rows, ones);
+  const meanOf = (y: Expr): Expr => E.affine(1 / n, 0, E.mv(y, ones));
+  const centred = E.sub(x, spread(meanOf(x)));
+  const variance = meanOf(E.mul(centred, centred));
+  return E.mul(centred, spread(E.div(E.num(1, [m]), E.map("sqrt", E.affine(1, 1e-5, variance)))));
 };
 
 export const linearFunctions: readonly Builtin[] = [
@@ -141,8 +151,17 @@ export const linearFunctions: readonly Builtin[] = [
   reduction("min", "Smallest feature.", (x) => E.neg(op("maxf", [E.neg(x)]))),
   reduction("norm", "Euclidean norm.", (x) => E.map("sqrt", E.dot(x, x))),
   reduction("logsumexp", "log Σ exp of all features.", (x) => op("lsef", [x])),
-  overVector("softmax", "exp(x) normalised over a vector.", (x) => E.softmax(x)),
-  overVector("layernorm", "Zero mean and unit variance over a vector; no gain, biased variance, ε = 1e-5.", layernorm),
+  overLast("softmax", "exp(x) normalised over the last dim.", (x) => E.softmax(x)),
+  overLast(
+    "layernorm",
+    "Zero mean and unit variance over the last dim; no gain, biased variance, ε = 1e-5.",
+    (x, shape) => {
+      const n = shape[shape.length - 1] as number;
+      if (shape.length === 1) return standardised(x, n);
+      const m = product(shape) / n;
+      return E.reshape(standardisedRows(E.reshape(x, [m, n]), m, n), shape);
+    },
+  ),
   {
     name: "argmax",
     doc: "The index of the largest entry of a vector: a token where the vector is over a vocabulary.",

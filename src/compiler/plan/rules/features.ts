@@ -1,7 +1,7 @@
 /** Ops that move or reduce features. Slices and concatenations act on the first feature dim. */
 import { num, nums } from "../../ops/types.js";
-import { broadcast, isConst, type Ref } from "../types.js";
-import { type Call, commonLead, leadOf, linear, map, rows, withFeatures } from "./types.js";
+import { broadcast, isConst, type Ref, size } from "../types.js";
+import { type Call, commonLead, leadOf, linear, map, withFeatures } from "./types.js";
 
 const featureAxes = (c: Call): number[] => (c.shapes[0] as number[]).map((_, i) => c.lead.length + i);
 
@@ -41,8 +41,9 @@ export const features = {
   softmax: map((c) => {
     const x = withFeatures(c, 0);
     if (isConst(x)) return x;
-    const two = rows(c, x, leadOf(c, x), c.shape);
-    return c.flat.reshape(c.flat.one("softmax", [two], {}, c.flat.shapeOf(two)), x.shape);
+    const n = c.shape[c.shape.length - 1] as number;
+    const two = [size(x.shape) / n, n];
+    return c.flat.reshape(c.flat.one("softmax", [c.flat.reshape(x, two)], {}, two), x.shape);
   }),
   lsef: map((c) => {
     const x = c.args[0] as Ref;
