@@ -199,11 +199,46 @@ export const maxpoolGrad = defineOp({
     });
     return grad;
   },
-  vjp: { open: "a second derivative of max pooling is not provided" },
+  vjp: ({ ct, args: [, x, out], attrs }) => [op("maxpoolPick", [ct, x as Expr, out as Expr], attrs), null, null],
   samples: [
     {
       shapes: [
         [1, 2, 1],
+        [2, 4, 1],
+        [1, 2, 1],
+      ],
+      data: [null, [1, 4, 2, 2, 3, 0, 1, 2], [4, 2]],
+      attrs: { size: 2, stride: 2, pad: "valid" },
+    },
+  ],
+});
+
+export const maxpoolPick = defineOp({
+  name: "maxpoolPick",
+  doc: "The entry of g at the first maximum of x in each window: the adjoint of `maxpoolGrad`.",
+  params: ["g", "x", "out"],
+  zero: "first",
+  infer: ([, , out]) => [...(out as readonly number[])],
+  eval: ([g, x, y], attrs, [, xs]) => {
+    const size = num(attrs, "size");
+    const window = geometry(xs as number[], size, size, attrs);
+    const picked = new Float64Array((y as Float64Array).length);
+    const done = new Uint8Array(picked.length);
+    eachTap(window, size, size, (p, _, i) => {
+      for (let c = 0; c < window.c; c++) {
+        const [j, k] = [p * window.c + c, i * window.c + c];
+        if (done[j] || at(x, k) !== at(y, j)) continue;
+        picked[j] = at(g, k);
+        done[j] = 1;
+      }
+    });
+    return picked;
+  },
+  vjp: ({ ct, args: [, x, out], attrs }) => [op("maxpoolGrad", [ct, x as Expr, out as Expr], attrs), null, null],
+  samples: [
+    {
+      shapes: [
+        [2, 4, 1],
         [2, 4, 1],
         [1, 2, 1],
       ],

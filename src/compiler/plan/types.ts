@@ -110,6 +110,7 @@ export type TensorOp =
   | "conv2dFilter"
   | "maxpool"
   | "maxpoolGrad"
+  | "maxpoolPick"
   | "avgpool"
   | "avgpoolGrad";
 

@@ -166,6 +166,7 @@ export function writeOp(written: Written): Expr {
     case "conv2dFilter":
     case "maxpool":
     case "maxpoolGrad":
+    case "maxpoolPick":
     case "avgpool":
     case "avgpoolGrad":
       return call(op, args, { named: options(attrs) });

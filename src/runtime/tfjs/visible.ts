@@ -1,7 +1,7 @@
 /** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
-import { avgpoolGrad, conv2dFilter, maxpoolGrad } from "./kernels/images.js";
+import { avgpoolGrad, conv2dFilter, maxpoolGrad, maxpoolPick } from "./kernels/images.js";
 import { logdetKernel, solveKernel } from "./kernels/matrices.js";
 import { type DataId, registryKernels } from "./kernels/registry.js";
 import { crossEntropy } from "./kernels/xent.js";
@@ -47,6 +47,7 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
     logdet: filled(logdetKernel),
     conv2dFilter: filled(conv2dFilter),
     maxpoolGrad: filled(maxpoolGrad),
+    maxpoolPick: filled(maxpoolPick),
     avgpoolGrad: filled(avgpoolGrad),
   };
   const write = (values: Values, shape: readonly number[], dtype: Dtype): DataId => {

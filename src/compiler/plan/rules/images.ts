@@ -58,6 +58,7 @@ export const images = {
   conv2dFilter: sums((c) => (zero(c) ? c.flat.constant(0) : filterGradient(c))),
   maxpool: pooling("maxpool", 1),
   maxpoolGrad: pooling("maxpoolGrad", 3),
+  maxpoolPick: pooling("maxpoolPick", 3),
   avgpool: pooling("avgpool", 1),
   avgpoolGrad: pooling("avgpoolGrad", 1),
 } as const;

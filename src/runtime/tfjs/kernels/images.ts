@@ -95,6 +95,25 @@ export function maxpoolGrad(call: KernelCall<unknown>): Fill {
   };
 }
 
+/** Arguments: numbers of the shape of the images, images, result. The number at the first maximum of each window. */
+export function maxpoolPick(call: KernelCall<unknown>): Fill {
+  const k = call.instr.attrs["size"] as number;
+  const g = geometry(call.shapes[1] as Shape, k, k, call);
+  const done = new Uint8Array(size(call.shapes[2] as Shape));
+  return (out, [v, x, y]) => {
+    out.fill(0);
+    done.fill(0);
+    eachTap(g, k, k, (o, _, i) => {
+      for (let c = 0; c < g.c; c++) {
+        const [from, to] = [i * g.c + c, o * g.c + c];
+        if (done[to] || (x as Values)[from] !== (y as Values)[to]) continue;
+        done[to] = 1;
+        out[to] = (v as Values)[from] as number;
+      }
+    });
+  };
+}
+
 export function avgpoolGrad(call: KernelCall<unknown>): Fill {
   const k = call.instr.attrs["size"] as number;
   const g = geometry(call.instr.shapes[0] as Shape, k, k, call);

@@ -300,6 +300,10 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       const attrs = pooling(call);
       return ([dy, x, y]) => [execute("MaxPoolGrad", attrs, [x as number, y as number, dy as number])];
     },
+    maxpoolPick: (call) => {
+      const attrs = pooling(call);
+      return ([g, x, y]) => [execute("MaxPoolGradGrad", attrs, [x as number, y as number, g as number])];
+    },
     avgpool: plain("AvgPool", pooling),
     avgpoolGrad: (call) => {
       const attrs = pooling(call);
