@@ -42,7 +42,7 @@ export function makeProgram(start: Start): Command {
   );
 
   specOptions(verb("compile", "a stage of the compiler as text"))
-    .option("--emit <stage>", "ast, equations, system, bptt, program, json, or after:PASS", "program")
+    .option("--emit <stage>", "ast, equations, system, bptt, program, json, model, or after:PASS", "program")
     .action((path: string, { p, ...options }: Common & { emit: string }) =>
       start(options, async (session) =>
         (await import("./verbs/compile.js")).compileStage(path, { ...options, ...settings(p) }, session),

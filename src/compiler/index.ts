@@ -7,6 +7,7 @@ import { noModel, unknownModel } from "./diagnostics/compile.js";
 import { nearest } from "./diagnostics/nearest.js";
 import type { Diagnostic } from "./diagnostics/types.js";
 import { listed } from "./diagnostics/words.js";
+import { specFromJson, specToJson } from "./json/spec.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
@@ -25,7 +26,7 @@ export interface CompileOptions extends CheckOptions {
 }
 
 /** What `print` can show; besides these `after:PASS`, the System after a pass of the optimiser. */
-export const stages = ["ast", "system", "bptt", "equations", "program", "json"] as const;
+export const stages = ["ast", "system", "bptt", "equations", "program", "json", "model"] as const;
 export type StageName = (typeof stages)[number] | `after:${string}`;
 
 export interface Compiled {
@@ -44,14 +45,23 @@ export interface Compiled {
   readonly params: readonly ParamInfo[];
   /**
    * A stage as text. `ast`: the spec as it was read. `equations`: the model's own. `system`: all equations before the
-   * optimiser. `bptt`: with the derived adjoints, as mathematics. `program`: the schedule of a training step. `json`: the facts about the model. A vocabulary
-   * that comes from the data stands in with a few tokens. Throws where the spec has errors, and for a name that is no stage.
+   * optimiser. `bptt`: with the derived adjoints, as mathematics. `program`: the schedule of a training step. `json`: the spec
+   * in its JSON form. `model`: the facts about the model, as JSON. A vocabulary that comes from the data stands in with a few tokens. Throws where the spec has errors, and for a name that is no stage.
    */
   print(stage: StageName): string;
 }
 
-export function compile(source: string, options: CompileOptions = {}): Compiled {
-  const { diagnostics: found, models, sources } = check(source, options);
+/** A text whose `file` ends in `.json` is a spec in its JSON form; then `source` is what it says in the language. */
+export function compile(text: string, options: CompileOptions = {}): Compiled {
+  const given = options.file?.endsWith(".json") ? specFromJson(text) : { source: text, diagnostics: [] };
+  const { source } = given;
+  const {
+    diagnostics: found,
+    models,
+    sources,
+  } = given.diagnostics.length
+    ? { diagnostics: given.diagnostics, models: [], sources: new Map<string, string>() }
+    : check(source, options);
   const errors = found.some((d) => d.severity === "error");
   const chosen = options.model === undefined ? models[0] : models.find((m) => m.name === options.model);
   const missing = !errors && !chosen ? [notFound(source, models, options.model)] : [];
@@ -77,7 +87,10 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     get params() {
       return need().params;
     },
-    print: (stage) => (stage === "ast" ? printFile(parse(source).file) : print(need(), stage)),
+    print(stage) {
+      if (stage === "ast") return printFile(parse(source).file);
+      return stage === "json" ? jsonText(specToJson(parse(source).file)) : print(need(), stage);
+    },
   };
 }
 
@@ -92,8 +105,10 @@ function notFound(source: string, models: readonly Model[], name: string | undef
   });
 }
 
-function print(model: Model, stage: Exclude<StageName, "ast">): string {
-  if (stage === "json") return `${JSON.stringify(factsOf(model), null, 2)}\n`;
+const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function print(model: Model, stage: Exclude<StageName, "ast" | "json">): string {
+  if (stage === "model") return jsonText(factsOf(model));
   const sized = model.unsized.length ? placeholders(model) : model;
   const plain = (): System => sized.system({ training: true, drawn: [] });
   switch (stage) {

@@ -200,7 +200,7 @@ describe("stages", () => {
   test("every stage prints", () => {
     const c = read("moby-dick.rcv");
     for (const stage of stages) expect(c.print(stage).length).toBeGreaterThan(50);
-    expect(JSON.parse(c.print("json")).params[0]).toMatchObject({ shape: [null, 128], labels: ["Char", "H"] });
+    expect(JSON.parse(c.print("model")).params[0]).toMatchObject({ shape: [null, 128], labels: ["Char", "H"] });
     expect(c.print("equations")).toContain("h[t] : [H] = sigmoid(lstm.o[t]) * tanh(s[t])");
     expect(c.print("after:dce")).toContain("=");
     expect(() => c.print("after:nothing")).toThrow("after:dce");

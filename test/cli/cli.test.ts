@@ -129,7 +129,7 @@ describe.concurrent("usage", () => {
 });
 
 describe.concurrent("stages", () => {
-  test.each(["ast", "equations", "system", "bptt", "program", "json", "after:dce"])(
+  test.each(["ast", "equations", "system", "bptt", "program", "json", "model", "after:dce"])(
     "compile --emit %s",
     async (stage) => {
       const { code, stdout, stderr } = await run("compile", "letters.rcv", "--emit", stage);
