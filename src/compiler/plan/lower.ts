@@ -8,18 +8,19 @@ import { slotOver } from "../system/axes.js";
 import { outerNames } from "../system/positions.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { choose } from "./choose.js";
+import { drawAll } from "./draws.js";
 import { chooseForms, type Forms } from "./forms.js";
 import { emptyOf, reachable } from "./levels.js";
 import { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
-import { type Dim, Extents, type Frame, restrict } from "./places.js";
+import { type Dim, Extents, type Frame } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
 import { ruleOf } from "./rules/index.js";
 import { apply } from "./rules/types.js";
 import { Flat } from "./tensors.js";
 import { isConst, type Ref } from "./types.js";
-import { concatAlong, type Indices, isBatch, Values } from "./values.js";
+import { type Indices, isBatch, Values } from "./values.js";
 import { type Around, along, indexOf, lengthOf, reduceOver, valid } from "./variables.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
@@ -209,7 +210,7 @@ class Lowering {
         return along(around, eq, slot, args[0] as Ref, rank);
       }
       case "draw":
-        return this.#draws(v, at, args, around);
+        return drawAll({ lineage: this.#lineage, beam: this.options.beam === true }, v, at, args, around);
       case "mask": {
         const names = eq.attrs["slots"] as readonly string[];
         const slots = [...v.slots, ...(red?.vars ?? [])].filter((s) => names.includes(s.name));
@@ -270,66 +271,6 @@ class Lowering {
     const lead = x.shape.slice(0, x.shape.length - rank);
     const kept = lead.filter((_, i) => !vars.some((s) => s.name === frame.dims[i]?.v));
     return this.#flat.reshape(x, [...kept, ...x.shape.slice(lead.length)]);
-  }
-
-  /** Of a level, a draw for each place. */
-  #draws(v: Value, at: Indices, args: readonly Ref[], around: Around): Ref {
-    const { frame } = around;
-    const d = frame.dims.findIndex((dim) => dim.isLevelled && v.slots.some((s) => s.name === dim.v));
-    const dim = frame.dims[d];
-    if (!dim) return this.#draw(v, at, args, around);
-    const flat = this.#flat;
-    const each = Array.from({ length: dim.len }, (_, k) => {
-      const place = dim.from + k;
-      const own = args.map((x) => (isConst(x) || x.shape[d] === 1 ? x : flat.slice(x, d, k, 1)));
-      const index = at.map((n, i) => (v.slots[i]?.name === dim.v ? place : n));
-      const one = this.#draw(v, index, own, { ...around, frame: restrict(frame, dim.v, place, 1) });
-      return { ref: flat.reshape(one, [1, ...flat.shapeOf(one)]), len: 1 };
-    });
-    return concatAlong(flat, each, 0, 2 + v.shape.length);
-  }
-
-  /**
-   * Its parameters written out in full, one call of the callback: [batch, features…], and where the distribution ranges over
-   * variables, [batch, each of them…, features…]. The parameter k holds the logits of the variable k: −∞ on its padding.
-   */
-  #draw(v: Value, at: Indices, args: readonly Ref[], around: Around): Ref {
-    const eq = v.eq as NonNullable<Value["eq"]>;
-    const flat = this.#flat;
-    const { frame } = around;
-    const vars = eq.red?.vars ?? [];
-    const isOver = frame.dims.map((d) => vars.some((s) => s.name === d.v));
-    const lead = frame.dims.map((d, i) => (isOver[i] ? d.len : 1));
-    const count = lead.length;
-    const parameters = args.map((x, k) => {
-      const { shape } = getValue(this.#system, (eq.args[k] as { v: string }).v);
-      const own = vars[k];
-      const none = flat.constant(Number.NEGATIVE_INFINITY);
-      const inside = own ? select(flat, valid(around, [own]), x, none, frame, shape.length) : x;
-      const full = flat.full(inside, [...lead, frame.batch, ...shape]);
-      const perm = [count, ...lead.keys(), ...shape.map((_, i) => count + 1 + i)];
-      return flat.reshape(flat.transpose(full, perm), [frame.batch, ...lead.filter((_, i) => isOver[i]), ...shape]);
-    });
-    const int = v.dtype === "int";
-    // all entries of a sequence in one draw
-    const whole = frame.dims.filter((d) => d.v === eq.attrs["along"]).map((d) => d.len);
-    const shape = [...whole, frame.batch, ...v.shape];
-    const { dist, base } = eq.attrs as { dist: string; base?: string };
-    const n = flat.emit(
-      "draw",
-      parameters,
-      {
-        value: v.id,
-        dist,
-        over: vars.length,
-        index: at.filter((i): i is number => i !== null),
-        ...(base === undefined ? {} : { base }),
-      },
-      this.options.beam ? [shape, [frame.batch]] : [shape],
-      int,
-    );
-    if (this.options.beam) this.#lineage.drew({ n, out: 1, shape: [frame.batch], int: true });
-    return { n, out: 0, shape, int };
   }
 }
 
