@@ -1,9 +1,14 @@
 import { generateCstDts } from "chevrotain";
+import { railroad } from "./railroad.mjs";
 
 /** The files that follow from the grammar, by path: given the exports of `grammar/{parser,precedence,tokens}`. */
 export function grammarFiles({ grammarProductions, operatorLevels, vocabulary }) {
   const grammar = { productions: Object.values(grammarProductions()), operatorLevels, vocabulary };
-  return { "grammar/grammar.ebnf": ebnf(grammar), "grammar/cst.ts": cstTypes(grammar) };
+  return {
+    "grammar/grammar.ebnf": ebnf(grammar),
+    "grammar/cst.ts": cstTypes(grammar),
+    "grammar/railroad.html": railroad(grammar.productions, terminal),
+  };
 }
 
 /** Tokens that are classes of texts, described by hand; all others print as what they are. */

@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the grammar: `grammar/grammar.ebnf`, which people read, and `grammar/cst.ts`, the types of
- * the parser's tree. Runs on the built compiler (`npm run build` first). With `--check` it writes nothing and fails
+ * Writes what follows from the grammar: `grammar/grammar.ebnf` and `grammar/railroad.html`, which people read, and
+ * `grammar/cst.ts`, the types of the parser's tree. Runs on the built compiler (`npm run build` first). With `--check` it writes nothing and fails
  * where a file is stale.
  */
 import { grammarFiles } from "./grammar-files.mjs";
