@@ -86,6 +86,10 @@ export interface FieldInfo {
   readonly support?: readonly [number, number];
 }
 
+/** Is each observation one choice among several: a token or a position, by itself? Then there is a perplexity. */
+export const isChoice = ({ dist, base }: Pick<FieldInfo, "dist" | "base">): boolean =>
+  (dist === "mixture" ? base : dist) === "categorical";
+
 /** A start as equations: `result` in terms of noise, which is drawn once, in the order of the System. */
 export interface StartEquations {
   readonly system: System;

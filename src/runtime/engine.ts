@@ -3,7 +3,7 @@
  * for. Every tensor has one owner; after each call there are as many as before it, carried state apart.
  */
 import type { OptimizerConfig } from "../compiler/blocks/types.js";
-import type { Model } from "../compiler/model.js";
+import { isChoice, type Model } from "../compiler/model.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import { Computes, type Named } from "./computes.js";
@@ -42,7 +42,7 @@ export interface StepOptions {
   readonly carry: Carry | null;
 }
 
-/** Sums over one batch, by the ids of `Model`: `loss.total`, `y.hits`, …; `logp`: Σ log p of each categorical random. */
+/** Sums over one batch, by the ids of `Model`: `loss.total`, `y.hits`, …; `logp`: Σ log p of each random that is a choice. */
 export interface ScoreResult {
   readonly sums: Readonly<Record<string, number>>;
   readonly logp: Readonly<Record<string, number>>;
@@ -135,7 +135,7 @@ export class Engine implements DecodeEngine {
 
   /** What a batch adds to the scores of its split. */
   score(batch: Batch, carry: Carry | null): ScoreResult {
-    const randoms = this.model.fields.filter((f) => f.role === "random" && f.dist === "categorical").map((f) => f.name);
+    const randoms = this.model.fields.filter((f) => f.role === "random" && isChoice(f)).map((f) => f.name);
     const logps = randoms.map((name) => `${name}.logp`);
     const named = this.#computes.scoring(logps, carry?.axis ?? null);
     const { system, states } = named.compute;

@@ -1,6 +1,6 @@
 /** Scores of a split: sums over all of it, never means of means. */
 import type { DecodeConfig } from "../compiler/blocks/types.js";
-import type { FieldInfo, Model } from "../compiler/model.js";
+import { type FieldInfo, isChoice, type Model } from "../compiler/model.js";
 import type { Split } from "./data/index.js";
 import type { Decoder } from "./decoder/decoder.js";
 import type { Carry, Engine, ScoreResult } from "./engine.js";
@@ -40,7 +40,7 @@ function scoresOf(
     return sum;
   };
   const randoms = fields.filter((f) => f.role === "random");
-  const tokens = randoms.filter((f) => f.dist === "categorical" && f.axes.length > 0);
+  const tokens = randoms.filter((f) => isChoice(f) && f.axes.length > 0);
   const guessed = randoms.filter((f) => sums[`${f.name}.hits`] !== undefined);
   const total = (list: readonly FieldInfo[], what: string): number =>
     list.reduce((a, f) => a + get(`${f.name}.${what}`), 0);
@@ -69,7 +69,7 @@ export function exactMatch(
   { seed, limit }: { seed: number; limit: number },
 ): Pick<Scores, "exact_match" | "exact_match_of"> {
   const { fields } = decoder.engine.model;
-  const sequences = fields.filter((f) => f.role === "random" && f.dist === "categorical" && f.axes.length > 0);
+  const sequences = fields.filter((f) => f.role === "random" && f.type.kind !== "float" && f.axes.length > 0);
   const samples = split.samples.slice(0, limit);
   const applies = sequences.length > 0 && fields.some((f) => f.role === "input") && split.kind === "samples";
   if (!applies || !samples.length) return {};

@@ -1,7 +1,7 @@
 /** `recurve train`, and the part of `run` that trains. */
 import { join } from "node:path";
 import type { Compiled } from "../../compiler/index.js";
-import type { Model } from "../../compiler/model.js";
+import { isChoice, type Model } from "../../compiler/model.js";
 import { readFolder } from "../../runtime/checkpoint.js";
 import {
   type Event,
@@ -94,7 +94,7 @@ export async function trainSpec(path: string, options: TrainOptions, session: Se
 
 /** Is exp(loss) the perplexity of a sequence of tokens, and nothing else? */
 const isSequence = ({ fields }: Model): boolean =>
-  fields.filter(({ role }) => role === "random").every(({ dist, axes }) => dist === "categorical" && axes.length > 0);
+  fields.filter(({ role }) => role === "random").every((field) => isChoice(field) && field.axes.length > 0);
 
 function show(event: Event, progress: Progress, { output }: Session): void {
   output.event(event);
