@@ -51,7 +51,8 @@ export function makeProgram(start: Start): Command {
 
   specOptions(verb("explain", "the equations of a model"))
     .option("--bptt", "with the derived equations of backpropagation, and what is computed where")
-    .action((path: string, { p, ...options }: Common & { bptt?: boolean }) =>
+    .option("--latex", "the equations as LaTeX (an align* of amsmath)")
+    .action((path: string, { p, ...options }: Common & { bptt?: boolean; latex?: boolean }) =>
       start(options, async (session) =>
         (await import("./verbs/explain.js")).explain(path, { ...options, ...settings(p) }, session),
       ),

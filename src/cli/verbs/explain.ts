@@ -1,6 +1,7 @@
 /** `recurve explain`: a model as mathematics, and what became of it. */
 import { placeholders } from "../../compiler/check/index.js";
 import type { Model } from "../../compiler/model.js";
+import { latex } from "../../compiler/print/latex.js";
 import { type LoopSummary, loopSummary, orderOf } from "../../compiler/print/summary.js";
 import { training } from "../../compiler/programs.js";
 import { table } from "../format.js";
@@ -9,6 +10,8 @@ import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
 
 export interface ExplainOptions extends SpecOptions {
   readonly bptt?: boolean;
+  /** The equations as LaTeX, and nothing else. */
+  readonly latex?: boolean;
 }
 
 export function explain(path: string, options: ExplainOptions, session: Session): void {
@@ -16,6 +19,12 @@ export function explain(path: string, options: ExplainOptions, session: Session)
   const model = onlyModel(compiled, options);
   session.phase = `explaining ${model.name}`;
   const equations = compiled.print(options.bptt ? "bptt" : "equations");
+  if (options.latex) {
+    const text = latex(equations);
+    session.output.event({ event: "explained", file: compiled.file, model: model.name, latex: text });
+    session.output.data(text.trimEnd());
+    return;
+  }
   const summary = options.bptt ? trainingSummary(model) : null;
   session.output.event({ event: "explained", file: compiled.file, model: model.name, equations, ...summary });
   session.output.data(
