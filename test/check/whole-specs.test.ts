@@ -35,6 +35,16 @@ const specs: Readonly<Record<string, string>> = {
     a[t] ~ laplace(f[t], exp(f[t, 0])) weight c[t]^2
     b[t] ~ uniform(-2 - exp(m[0]), 2 + exp(x[t, 1]))
     d ~ mvnormal(mean[t](f[t]), L @ L' + eye(D))`,
+  "probabilities, on ragged axes": `
+    vocab V = ["a", "b", "c"]; dim D = 2; axis s < S; axis t < T
+    input x[s] : [D], q[t] : [D]
+    random a[t] : s; random b[t] : V; random c[t]; random e[s]
+    param W : [D, D], Z : [V, D]
+    p[t, s] = softmax[s](dot(q[t], W @ x[s]))
+    a[t] ~ categorical[s](p = p[t, s])
+    b[t] ~ categorical(p = softmax(Z @ q[t]))
+    c[t] ~ bernoulli(p = sigmoid(q[t, 0] * W[0, 0]))
+    e[s] ~ mixture[t](p = softmax[t](dot(q[t], x[s])), laplace(dot(q[t], W @ x[s]), 1 + p[t, s]))`,
   "mvnormal by a factor": `
     dim D = 3; axis t < T
     input x[t] : [D]

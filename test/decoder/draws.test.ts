@@ -362,3 +362,31 @@ describe("records", () => {
     }
   });
 });
+
+describe("what cannot be decoded", () => {
+  const body = `vocab V = ["a", "b"]; axis k < 2; axis t < T; axis u < U
+    input x[t] : [2]
+    random y[INDEX] : V
+    param W, b
+    y[INDEX] ~ ctc[t](W @ x[t] + b)`;
+  const decode = (source: string, record: DataRecord): unknown => {
+    const model = modelOf(`model m {\n${source}\n}`);
+    const sample = encoder(model, { partial: true })(record);
+    return new Decoder(new ReferenceEngine(model, parametersOf(model))).decode(
+      [sample],
+      methods["greedy"] as DecodeOptions,
+    );
+  };
+  const x = [[0, 0], [1, 1]]; // biome-ignore format: a row each
+  it.each([
+    ["a beginning of labels", body.replaceAll("INDEX", "u"), { x, y: "a" }, "a beginning of them cannot be given"],
+    [
+      "a known number of labels",
+      `${body.replaceAll("INDEX", "u")}\n input z[u]\n loss sum[u](z[u])`,
+      { x, z: [1] },
+      "is given by something else",
+    ],
+  ])("%s", (_, source, record, text) => {
+    expect(() => decode(source, record)).toThrow(text);
+  });
+});

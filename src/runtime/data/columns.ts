@@ -43,7 +43,7 @@ interface Key {
 }
 
 const keysOf = ({ fields, structures }: Pick<Model, "fields" | "structures">): Key[] => [
-  ...fields.map(({ name, type }) => ({ name, numeric: type.kind === "float" })),
+  ...fields.map(({ name, type }) => ({ name, numeric: type.kind !== "token" })),
   ...structures.map(({ name, kind }) => ({ name, numeric: kind === "tree", isTree: kind === "tree" })),
 ];
 
