@@ -2,8 +2,9 @@
 import { placeholders } from "../../compiler/check/index.js";
 import type { Model } from "../../compiler/model.js";
 import { latex } from "../../compiler/print/latex.js";
+import { picture } from "../../compiler/print/picture.js";
 import { type LoopSummary, loopSummary, orderOf } from "../../compiler/print/summary.js";
-import { training } from "../../compiler/programs.js";
+import { scoring, training } from "../../compiler/programs.js";
 import { table } from "../format.js";
 import type { Session } from "../session.js";
 import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
@@ -26,10 +27,25 @@ export function explain(path: string, options: ExplainOptions, session: Session)
     return;
   }
   const summary = options.bptt ? trainingSummary(model) : null;
+  const drawing = drawn(model, options.bptt === true);
   session.output.event({ event: "explained", file: compiled.file, model: model.name, equations, ...summary });
   session.output.data(
-    summary ? `${equations.trimEnd()}\n\n${compiled.print("program").trimEnd()}\n\n${describe(summary)}` : equations,
+    summary
+      ? `${equations.trimEnd()}\n\n${compiled.print("program").trimEnd()}\n\n${describe(summary)}\n\n${drawing}`
+      : `${equations.trimEnd()}\n\n${drawing}`,
   );
+}
+
+/** The loops as a picture, in comments: what `explain` prints can be read as equations. */
+function drawn(model: Model, bptt: boolean): string {
+  const sized = model.unsized.length > 0 ? placeholders(model) : model;
+  const width = Math.min(Math.max(process.stdout.columns || 100, 60), 120) - 2;
+  const text = picture((bptt ? training(sized) : scoring(sized)).program, { width });
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `# ${line}`)
+    .join("\n");
 }
 
 function trainingSummary(model: Model): LoopSummary {
