@@ -5,6 +5,7 @@
  *     t ────▶  │ h                  ↺ h[t-1]            1 product a step
  *     after    │ y_logits                               1 product
  */
+import { loopsAround } from "../schedule/schedule.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
 import { slotOver } from "../system/axes.js";
 import { touches } from "../system/deps.js";
@@ -25,7 +26,9 @@ export interface PictureOptions {
 }
 
 export function picture(program: Program, { width = 96 }: PictureOptions = {}): string {
-  const lines = new Lines(program.system);
+  const around = loopsAround(program);
+  const innermost = (id: string): Loop | undefined => around.get(id)?.at(-1);
+  const lines = new Lines(program.system, (reader, part) => innermost(reader.id) === innermost(part.id));
   const all = rows(program.items, program.system, lines, 0, true);
   if (!all.length) return "";
   const where = Math.max(...all.map((r) => r.where.length));
