@@ -183,7 +183,7 @@ interface Missing {
 }
 
 function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Missing {
-  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, boundText(s)) : s.name));
+  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, boundText(s)) : s.name)).slice(q.around);
   const index = read.idx.flatMap((p, i) => {
     const out = box[i];
     if (!out || p.k !== "var") return [];
@@ -193,7 +193,7 @@ function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Miss
   const shortest = cx.axes.size ? "the shortest sequence" : "its place";
   return {
     read: read.span,
-    text: showRead(q.name, q.slots, read.idx),
+    text: showRead(q.name, q.slots.slice(q.around), read.idx.slice(q.around)),
     index: index.join(", ") || shortest,
     domain: bounds.join(", "),
     clause: `${q.name}[${at.join(", ")}]`,

@@ -47,6 +47,8 @@ export function callTerm(cx: Context, e: CallExpr, scope: Scope): Term {
 export interface Wanted {
   readonly name: string;
   readonly into: Quantity | null;
+  /** The axes that it has on the left. */
+  readonly slots: readonly Slot[];
   readonly span: Place;
 }
 

@@ -1,26 +1,30 @@
 /** Calls of cells are inlined: the equations of the body become equations of the model, under the name of the instance. */
+import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
 import * as shapes from "../diagnostics/check-shapes.js";
-import { notSupported } from "../diagnostics/check-unsupported.js";
-import type { CellDef, Expr, Statement, Target } from "../syntax/ast.js";
-import { callTerms, type Wanted } from "./calls.js";
+import type { CellDef, Expr, Target } from "../syntax/ast.js";
+import { printExpr } from "../syntax/print.js";
+import { at } from "../system/positions.js";
+import type { Pos, Slot } from "../system/types.js";
+import type { Wanted } from "./calls.js";
+import { nameLengths, variablesOf } from "./cell-axes.js";
 import { dimOf } from "./constants.js";
 import type { Context, Scope } from "./context.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
-import { type Instance, Names } from "./entities.js";
-import { checkFree } from "./equations.js";
+import { type Indexed, type Instance, Names } from "./entities.js";
 import { elaborate, hoist, readOf, wrong } from "./expressions.js";
+import { type CallAxes, callAxes } from "./formals.js";
 import { freeSlots } from "./free.js";
-import { constantEquation } from "./instances.js";
+import { position } from "./indices.js";
+import { indexedAt, Locals, once } from "./locals.js";
 import { valueMismatch } from "./mismatch.js";
 import { defineShape, formalShape, openShape } from "./rules.js";
 import { reasons } from "./shapes.js";
-import type { Quantity, Term } from "./terms.js";
+import type { Term } from "./terms.js";
 import { float, open, type Place, showType } from "./types.js";
 
 type CallExpr = Extract<Expr, { kind: "call" }>;
-type Equation = Extract<Statement, { kind: "equation" }>;
 
 /** The shape that a formal or result states, with the sizes of the instance; of an open one, `[H, ..]`, its known beginning. */
 function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[] | null {
@@ -47,7 +51,6 @@ export function callCell(
     return def.results.map(() => wrong(e.span));
   };
   const signature = `${e.callee}(${def.formals.map((f) => f.name).join(", ")})`;
-  if (e.binders.length) return refuse("an instance of a cell takes no index here");
   if (e.args.some((a) => a.name))
     return refuse("a call of a cell gives its arguments in order, without names", `write \`${signature}\``);
   if (e.args.length !== def.formals.length)
@@ -73,56 +76,62 @@ export function callCell(
         at,
       ),
     );
-  for (const [i, formal] of def.formals.entries()) {
-    if (formal.indices.length) {
-      cx.report(notSupported({ place: formal.span, construct: "a formal with an axis" }), via);
-      return def.results.map(() => wrong(e.span));
-    }
-    const given = elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
+  const axes = callAxes(cx, instance, e, scope, targets, via);
+  const around = axes && instanceAt(cx, instance, e, scope);
+  if (!axes || !around) {
+    for (const [i, a] of e.args.entries()) if (!def.formals[i]?.indices.length) elaborate(cx, a.value, scope);
+    return def.results.map(() => wrong(e.span));
+  }
+  for (const [name, slot] of axes.slots) body.set(name, { kind: "axis", slot, place: def.nameSpan });
+  for (const [name, entity] of instance.names.entries())
+    if (entity.kind === "axis") body.set(name, { ...entity, slot: { ...entity.slot, name: axes.take(name) } });
+  nameLengths(cx, def, body, axes.slots, axes.take, via);
+
+  const given = def.formals.map((formal, i): Given => {
+    const along = axes.args.get(formal);
+    const term = along
+      ? elaborate(cx, along.expr, along.scope)
+      : elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
+    return { formal, term, slots: along?.slots ?? [] };
+  });
+  const outer = outerSlots(given, [...around.values()], axes.left);
+  const vars = new Map([...scope.vars].filter(([name]) => body.own(name)?.kind !== "axis"));
+  const inner: Scope = { names: body, vars, slots: axes.left, around, prefix: instance.prefix, via };
+  const locals = new Locals(cx, def, instance.names, inner, outer, targets);
+  for (const { formal, term, slots } of given) {
     const stated = statedShape(cx, formal, instance);
     const isOpen = isOpenShape(formal);
-    const type = stated && !isOpen ? open() : given.type;
-    if (stated && isOpen) fitOpen(formal, given, stated, scope.via ?? e.span);
+    const type = stated && !isOpen ? open() : term.type;
+    if (stated && isOpen) fitOpen(formal, term, stated, scope.via ?? e.span);
     else if (stated)
-      formalShape(cx.solver, given, stated, type, () =>
+      formalShape(cx.solver, term, stated, type, () =>
         cx.report(
           shapes.shapeMismatch({
             what: `\`${e.callee}\``,
-            left: { place: given.span, type: showType(given.type) },
+            left: { place: term.span, type: showType(term.type) },
             right: { place: formal.span, type: `${dims.showShape(stated)} of \`${formal.name}\`` },
-            why: reasons(given),
+            why: reasons(term),
           }),
           scope.via,
         ),
       );
     const place: Place = formal.nameSpan;
-    body.set(formal.name, {
-      kind: "term",
-      term: once(() => ({ ...argument(cx, given, formal, instance, scope), type })),
-      place,
-    });
-  }
-  const inner: Scope = { names: body, vars: scope.vars, slots: scope.slots, prefix: instance.prefix, via };
-  const locals = new Map<string, () => Term>();
-  const into = new Map(def.results.flatMap((r, i) => (targets[i]?.into ? [[r.name, targets[i]] as const] : [])));
-  for (const item of def.body)
-    if (item.kind === "equation" && !constantEquation(cx, item, instance.names))
-      defineLocals(cx, item, inner, locals, into);
-  checkBody(cx, def, locals, via);
-  for (const make of locals.values()) make();
-  const results = def.results.map((r) => {
-    const make = locals.get(r.name);
-    if (!make) {
-      cx.report(
-        names.wrongCellUse({
-          place: r.span,
-          message: `the cell \`${def.name}\` does not define its result \`${r.name}\``,
-        }),
-        via,
-      );
-      return wrong(e.span);
+    if (!slots.length) {
+      const value = once(() => ({ ...argument(cx, term, formal, inner), type }));
+      body.set(formal.name, { kind: "term", term: value, place });
+      continue;
     }
-    const term = make();
+    const isKept = !locals.hasClauses(formal.name);
+    const indexed = once((): Indexed | null => {
+      if (term.kind === "wrong") return null;
+      return { ...((isKept && viewOf(term, slots)) || along(cx, term, formal, slots, outer, inner, isKept)), type };
+    });
+    body.set(formal.name, { kind: "indexed", indexed, place });
+  }
+  locals.define();
+  const results = def.results.map((r) => {
+    const term = resultOf(cx, r, locals, axes, e, inner);
+    if (!term) return wrong(e.span);
     const shape = statedShape(cx, r, instance);
     if (shape && isOpenShape(r)) fitOpen(r, term, shape, via);
     else if (shape) {
@@ -135,13 +144,154 @@ export function callCell(
   return results;
 }
 
-function once<T>(make: () => T): () => T {
-  let value: { made: T } | null = null;
-  return () => (value ??= { made: make() }).made;
+interface Given {
+  readonly formal: Target;
+  readonly term: Term;
+  /** What it is passed along. */
+  readonly slots: readonly Slot[];
+}
+
+/** What stands around a call that its values may depend on, outermost first. */
+function outerSlots(given: readonly Given[], around: readonly Pos[], scope: readonly Slot[]): Slot[] {
+  const names = new Set(around.flatMap((p) => (p.k === "var" ? [p.v] : [])));
+  const others: Slot[] = [];
+  for (const { term, slots } of given)
+    for (const s of freeSlots(term, [...scope, ...slots])) {
+      if (slots.some((own) => own.name === s.name)) continue;
+      if (!names.has(s.name) && !scope.some((x) => x.name === s.name)) others.push(s);
+      names.add(s.name);
+    }
+  return [...scope.filter((s) => names.has(s.name)), ...others];
+}
+
+/** For which index of `cell F[l]` a call is: `F[k](…)`, `F[0](…)`, or, unsaid, the `l` in scope. Null: wrong, reported. */
+function instanceAt(cx: Context, instance: Instance, e: CallExpr, scope: Scope): Map<string, Pos> | null {
+  const around = new Map(scope.around);
+  const { each } = instance;
+  if (e.binders.length && e.binders.length !== each.length) {
+    const text = each.map((x) => x.variable).join(", ");
+    const message = each.length
+      ? `\`${e.callee}\` is one cell for each \`${text}\``
+      : `\`${e.callee}\` is one cell, and takes no index`;
+    const help = each.length ? `write \`${e.callee}[${text}](…)\`` : `write \`${e.callee}(…)\``;
+    cx.report(names.wrongCellUse({ place: e.span, message, help }), scope.via);
+    return null;
+  }
+  for (const [i, { variable, slot }] of each.entries()) {
+    const index = e.binders[i];
+    if (!index) {
+      around.set(slot.name, at(scope.vars.get(variable)?.name ?? slot.name));
+      continue;
+    }
+    const p = index.in ? "gather" : position(cx, index.value, slot.axis, e.callee, scope);
+    if (p === null) return null;
+    const isInside = p !== "gather" && (p.k === "var" ? p.shift === 0 : p.k === "start" ? p.off >= 0 : p.off < 0);
+    if (!isInside) {
+      const message = `\`${printExpr(index.value)}\` chooses no cell among those of \`${e.callee}\``;
+      const help = `write a variable of its axis, \`${e.callee}[${variable}](…)\`, or a number`;
+      cx.report(domains.badIndex({ place: index.span, message, help }), scope.via);
+      return null;
+    }
+    around.set(slot.name, p);
+  }
+  return around;
+}
+
+/** A read that has each of `slots` as it is can stand for itself; null where an argument needs a value of its own. */
+function viewOf(term: Term, slots: readonly Slot[]): Omit<Indexed, "type"> | null {
+  if (term.kind !== "read" || term.picks.length) return null;
+  const own = (p: Pos): Slot | undefined => slots.find((s) => p.k === "var" && s.name === p.v);
+  const found = term.idx.flatMap((p) => own(p) ?? []);
+  const isWhole = found.length === slots.length && found.every((s, i) => s === slots[i]);
+  if (!isWhole || term.idx.some((p) => own(p) && p.k === "var" && p.shift !== 0)) return null;
+  return { of: term.of, fixed: term.idx.map((p) => (own(p) ? null : p)) };
+}
+
+/** An argument with axes as a value of its own. */
+function along(
+  cx: Context,
+  term: Term,
+  formal: Target,
+  slots: readonly Slot[],
+  outer: readonly Slot[],
+  scope: Scope,
+  isExact: boolean,
+): Omit<Indexed, "type"> {
+  const free = isExact
+    ? freeSlots(term, [...outer, ...slots]).filter((s) => !slots.some((own) => own.name === s.name))
+    : outer;
+  const of = cx.quantity({
+    id: `${scope.prefix}${formal.name}`,
+    name: formal.name,
+    role: "eq",
+    slots: [...free, ...slots],
+    around: free.length,
+    span: term.span,
+    type: term.type,
+    named: false,
+    definition: { term, span: term.span },
+  });
+  return indexedAt(of, slots);
+}
+
+/** A result as a term where the call stands. */
+function resultOf(
+  cx: Context,
+  r: Target,
+  locals: Locals,
+  axes: CallAxes,
+  e: CallExpr,
+  { via, names: body }: Scope,
+): Term | null {
+  const local = locals.find(r.name);
+  if (!local) {
+    const message = `the cell \`${e.callee}\` does not define its result \`${r.name}\``;
+    cx.report(names.wrongCellUse({ place: r.span, message }), via);
+    return null;
+  }
+  const variables = variablesOf(r);
+  const own = local.slots;
+  const is = (v: string): Slot | undefined => {
+    const entity = body.own(v);
+    return entity?.kind === "axis" ? entity.slot : undefined;
+  };
+  if (
+    variables.length !== r.indices.length ||
+    variables.map((v) => is(v)?.name).join() !== own.map((s) => s.name).join()
+  ) {
+    const message = `the result \`${r.name}\` has other axes than the equation that defines it`;
+    cx.report(names.wrongCellUse({ place: r.span, message, help: "write the same variables in both" }), via);
+    return null;
+  }
+  const of = local.quantity();
+  if (!of) return null;
+  if (!own.length) return readOf(of, e.span);
+  const idx = new Map<string, Pos>();
+  for (const [k, v] of variables.entries()) {
+    const out = axes.outer.get(v);
+    if (!out) {
+      const message = `\`${e.callee}\` gives \`${r.name}[${variables.join(", ")}]\`, a value along an axis, and nothing says at which index it is read`;
+      const help = `pass the argument at a variable, \`${e.callee}(x[t])\`, or name the result first: \`y[t] = ${e.callee}(…)\``;
+      cx.report(names.wrongCellUse({ place: e.span, message, help }), via);
+      return null;
+    }
+    const slot = own[k] as Slot;
+    if (out.axis !== slot.axis) {
+      cx.report(
+        domains.wrongAxis({ place: e.span, name: e.callee, written: out.name, over: out.axis, needs: slot.axis }),
+        via,
+      );
+      return null;
+    }
+    idx.set(slot.name, at(out.name));
+  }
+  of.reads.push(e.span);
+  const places = of.slots.map((s) => idx.get(s.name) ?? at(s.name));
+  return { kind: "read", of, idx: places, picks: [], span: e.span, type: of.type };
 }
 
 /** What a formal stands for: a simple read as it is, anything else gets a value of its own. */
-function argument(cx: Context, given: Term, formal: Target, instance: Instance, scope: Scope): Term {
+function argument(cx: Context, given: Term, formal: Target, scope: Scope): Term {
   if (
     (given.kind === "read" && !given.picks.length) ||
     given.kind === "number" ||
@@ -149,108 +299,13 @@ function argument(cx: Context, given: Term, formal: Target, instance: Instance, 
     given.kind === "wrong"
   )
     return given;
-  return readOf(hoist(cx, given, formal.name, { ...scope, prefix: instance.prefix }), given.span);
-}
-
-/** The equations of a body, each elaborated when it is first needed: they stand in any order. */
-function defineLocals(
-  cx: Context,
-  eq: Equation,
-  scope: Scope,
-  locals: Map<string, () => Term>,
-  into: ReadonlyMap<string, Wanted>,
-): void {
-  const busy: { now: boolean } = { now: false };
-  const right = once((): readonly Term[] => {
-    busy.now = true;
-    const terms =
-      eq.targets.length === 1
-        ? [elaborate(cx, eq.value, scope)]
-        : eq.value.kind === "call"
-          ? callTerms(
-              cx,
-              eq.value,
-              scope,
-              eq.targets.map((t) => ({ name: t.name, into: null, span: eq.span })),
-            )
-          : [];
-    busy.now = false;
-    return terms;
-  });
-  for (const [i, target] of eq.targets.entries()) {
-    const make = once((): Term => {
-      if (busy.now) {
-        cx.report(
-          names.wrongCellUse({
-            place: target.span,
-            message: `\`${target.name}\` is needed for itself inside the cell`,
-            help: "a cell has no memory of its own: pass the value before as an argument",
-          }),
-          scope.via,
-        );
-        return wrong(target.span);
-      }
-      const terms = right();
-      const term = terms[i];
-      if (!term || terms.length !== eq.targets.length) {
-        const message = `${eq.targets.length} names on the left, ${terms.length} values on the right`;
-        cx.report(names.wrongCellUse({ place: eq.span, message }), scope.via);
-        return wrong(eq.span);
-      }
-      const q = local(cx, term, target, eq, scope, into.get(target.name));
-      if (target.type?.kind === "shape" && !target.type.open) {
-        const shape = target.type.dims.map((d) => dimOf(cx, d, scope.names));
-        if (!shape.some((d) => d === null)) cx.solver.equalTypes(q.type, float(shape as Dim[]), () => undefined);
-      }
-      defineShape(cx.solver, q.type, term, () =>
-        cx.report(valueMismatch(target.name, target.span, q.type, term), scope.via),
-      );
-      return readOf(q, target.span);
-    });
-    if (target.indices.length)
-      cx.report(notSupported({ place: target.span, construct: "an equation over an axis inside a cell" }), scope.via);
-    const known = scope.names.own(target.name);
-    if (known)
-      cx.report(names.duplicateName({ place: target.nameSpan, name: target.name, first: known.place }), scope.via);
-    scope.names.set(target.name, { kind: "term", term: make, place: target.nameSpan });
-    locals.set(target.name, make);
-  }
-}
-
-/** The value of a local: one of its own, or the user's where it is a result that he names. */
-function local(
-  cx: Context,
-  term: Term,
-  target: Target,
-  eq: Equation,
-  scope: Scope,
-  wanted: Wanted | undefined,
-): Quantity {
-  if (wanted?.into) {
-    const q = wanted.into;
-    checkFree(cx, term, q.slots, q, q.span);
-    cx.define(q, { term, span: wanted.span });
-    return q;
-  }
-  return cx.quantity({
-    id: `${scope.prefix}${target.name}`,
-    name: target.name,
-    role: "eq",
-    slots: freeSlots(term, scope.slots),
-    span: target.span,
-    definition: { term, span: eq.span },
-  });
-}
-
-function checkBody(cx: Context, def: CellDef, locals: ReadonlyMap<string, unknown>, via: Place): void {
-  for (const r of def.results)
-    if (!locals.has(r.name) && def.formals.some((f) => f.name === r.name))
-      cx.report(names.duplicateName({ place: r.nameSpan, name: r.name, first: def.nameSpan }), via);
+  return readOf(hoist(cx, given, formal.name, scope), given.span);
 }
 
 /** A gate that is computed and never used is a mistake in the cell. */
 function warnUnused(cx: Context, def: CellDef, body: Names, owned: Names, via: Place): void {
   for (const [name, entity] of body.entries()) {
+    if (entity.kind === "axis" || entity.kind === "bound") continue;
     if (body.used.has(name) || def.results.some((r) => r.name === name)) continue;
     const is = def.formals.some((f) => f.name === name) ? "the argument" : "the value";
     cx.report(names.unusedName({ place: entity.place, what: `${is} \`${name}\` of the cell \`${def.name}\`` }), via);

@@ -1,7 +1,7 @@
 /** What is being found out about one model: the state that the phases share. */
 import { conflictingShape } from "../diagnostics/check-shapes.js";
 import type { Diagnostic } from "../diagnostics/types.js";
-import type { Length, Slot } from "../system/types.js";
+import type { Length, Pos, Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
@@ -155,6 +155,10 @@ export interface Scope {
   readonly slots: readonly Slot[];
   /** By variable of the System: those of nodes that are ends of an edge here. */
   readonly links?: ReadonlyMap<string, Link>;
+  /** In a loss every variable may be free: only those that a reduction binds are in use. */
+  readonly isOpen?: boolean;
+  /** Inside a cell: by the slots of its instance (`cell F[l]`), for which index it was called. */
+  readonly around?: ReadonlyMap<string, Pos>;
   /** Ids made here start so: `enc.` inside the cell instance `enc`. */
   readonly prefix: string;
   /** The call whose cell this is in. */

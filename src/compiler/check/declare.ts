@@ -37,7 +37,7 @@ export function declareModel(
   const d = new Declarations(cx, own, overrides);
   const all = <K extends Statement["kind"]>(kind: K): Of<K>[] => model.body.filter((s): s is Of<K> => s.kind === kind);
   for (const s of all("use")) libraries.use(s, own);
-  for (const s of all("cell")) defineCell(s, own, cx.reporter);
+  for (const s of all("cell")) defineCell(s, own, libraries, cx.reporter);
   for (const s of all("vocab")) d.vocab(s);
   for (const s of all("equation")) d.hyperparameter(s);
   declareDims(cx, own, overrides, all("dim"), (name, entity) => d.set(name, entity));

@@ -40,6 +40,7 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
   // In a loss every variable may be free, so binders keep away from all of them.
   const everywhere: Scope = {
     ...global,
+    isOpen: true,
     slots: [...cx.axes.values()].flatMap((a) =>
       a.vars.flatMap((name) => {
         const entity = own.own(name);
@@ -85,7 +86,8 @@ function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
   }
   const wanted = s.targets.map((t, i): Wanted => {
     const left = lefts[i];
-    return { name: t.name, into: left?.kind === "whole" && left.of.role === "eq" ? left.of : null, span: s.span };
+    const into = left?.kind === "whole" && left.of.role === "eq" ? left.of : null;
+    return { name: t.name, into, slots: left?.scope.slots ?? [], span: s.span };
   });
   const terms = rightOf(cx, s, scope, wanted);
   for (const [i, left] of lefts.entries()) {
@@ -172,7 +174,7 @@ function clauseLeft(cx: Context, t: Target, of: Quantity, parts: readonly Part[]
     : { kind: "whole", of, scope, span: t.span };
 }
 
-function clauseIndex(
+export function clauseIndex(
   cx: Context,
   index: Index,
   slot: Slot,
@@ -181,7 +183,7 @@ function clauseIndex(
 ): Pos | "below" | "beyond" | "free" | null {
   const { value } = index;
   const bad = (message: string, help?: string): null => {
-    cx.report(domains.badIndex({ place: index.span, message, help }));
+    cx.report(domains.badIndex({ place: index.span, message, help }), scope.via);
     return null;
   };
   if (index.in) return bad("a clause has no binder");
@@ -197,6 +199,7 @@ function clauseIndex(
           over: x.slot.axis,
           needs: slot.axis,
         }),
+        scope.via,
       );
       return null;
     }
@@ -234,7 +237,7 @@ function clauseIndex(
 }
 
 /** As written, for messages. */
-const clauseText = (of: Quantity, pins: ClauseDef["pins"]): string => {
+export const clauseText = (of: Quantity, pins: ClauseDef["pins"]): string => {
   const at = (s: Slot): string => {
     const p = pins.find((x) => x.slot === s.name)?.at;
     if (p === undefined) return s.name;

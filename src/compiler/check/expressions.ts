@@ -6,11 +6,12 @@ import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, Index } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
+import { at } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerm } from "./calls.js";
 import type { Context, Scope } from "./context.js";
 import * as dims from "./dims.js";
-import { describe } from "./entities.js";
+import { describe, type Indexed, slotsOf } from "./entities.js";
 import { freeSlots } from "./free.js";
 import { gathered, lengthTerm, nestedEnd } from "./gather.js";
 import { position } from "./indices.js";
@@ -168,7 +169,8 @@ function nameTerm(
     const length = boundTerm(cx, name, entity.axis, indices, span, scope);
     if (length) return length;
   }
-  if (indices.length && entity.kind !== "quantity" && entity.kind !== "term") return refuse("a value that has indices");
+  if (indices.length && entity.kind !== "quantity" && entity.kind !== "term" && entity.kind !== "indexed")
+    return refuse("a value that has indices");
   switch (entity.kind) {
     case "dim":
       return { kind: "size", dim: entity.dim, span, type: scalar() };
@@ -192,31 +194,49 @@ function nameTerm(
       const term = { ...entity.term(), span };
       return indices.length ? pick(cx, term, name, indices, span, scope) : term;
     }
-    case "quantity":
-      return readTerm(cx, entity.quantity, indices, span, scope);
+    case "indexed": {
+      const indexed = entity.indexed();
+      return indexed ? readTerm(cx, indexed, name, indices, span, scope) : wrong(span);
+    }
+    case "quantity": {
+      const { quantity: of } = entity;
+      return readTerm(cx, { of, fixed: inside(of, scope), type: of.type }, of.name, indices, span, scope);
+    }
   }
 }
 
 const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...specials];
 
 /** A read of a quantity: indices fill its axes first, then its dims. */
-function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
-  if (hasStructure(cx, q)) return structuredRead(cx, q, indices, span, scope);
+function readTerm(
+  cx: Context,
+  indexed: Indexed,
+  name: string,
+  indices: readonly Index[],
+  span: Place,
+  scope: Scope,
+): Term {
+  const { of: q, fixed, type } = indexed;
+  if (hasStructure(cx, q)) return structuredRead(cx, indexed, name, indices, span, scope);
   q.reads.push(span);
-  const implicit = inside(q, scope);
-  const missing = q.slots[implicit.length + indices.length];
+  const missing = slotsOf(indexed)[indices.length];
   if (missing) {
-    cx.report(domains.missingIndex({ place: span, name: q.name, needs: missing.name, declared: q.span }), scope.via);
+    cx.report(domains.missingIndex({ place: span, name, needs: missing.name, declared: q.span }), scope.via);
     return wrong(span);
   }
-  const idx: Pos[] = [...implicit];
-  const at: Gathered[] = [];
+  const idx: Pos[] = [];
+  const gathers: Gathered[] = [];
+  let next = 0;
   for (const [i, slot] of q.slots.entries()) {
-    if (i < implicit.length) continue;
-    const { value } = indices[i - implicit.length] as Index;
+    const known = fixed[i];
+    if (known) {
+      idx.push(known);
+      continue;
+    }
+    const { value } = indices[next++] as Index;
     const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
     const where = (e: Expr): Pos | null => {
-      const p = position(cx, e, cx.axes.get(slot.axis)?.within ?? "", q.name, scope);
+      const p = position(cx, e, cx.axes.get(slot.axis)?.within ?? "", name, scope);
       return p === "gather" ? null : p;
     };
     const end = nestedEnd(value, slot, outer, where);
@@ -224,7 +244,7 @@ function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Pla
       idx.push(end);
       continue;
     }
-    const p = position(cx, value, slot.axis, q.name, scope);
+    const p = position(cx, value, slot.axis, name, scope);
     if (p === null) return wrong(span);
     if (p === "gather") {
       const index = elaborate(cx, value, scope);
@@ -234,19 +254,19 @@ function readTerm(cx: Context, q: Quantity, indices: readonly Index[], span: Pla
         index,
         slot,
         q,
-        { ...scope, slots: [...scope.slots, ...at.map((g) => g.bound)] },
+        { ...scope, slots: [...scope.slots, ...gathers.map((g) => g.bound)] },
         value.span,
       );
-      at.push(chosen);
+      gathers.push(chosen);
       idx.push({ k: "var", v: chosen.bound.name, shift: 0 });
       continue;
     }
     idx.push(p);
   }
-  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type: q.type };
-  const read: Term = at.length ? { kind: "gather", arg: whole, at, span, type: q.type } : whole;
-  const rest = indices.slice(q.slots.length - implicit.length);
-  return rest.length ? pick(cx, read, q.name, rest, span, scope) : read;
+  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type };
+  const read: Term = gathers.length ? { kind: "gather", arg: whole, at: gathers, span, type } : whole;
+  const rest = indices.slice(next);
+  return rest.length ? pick(cx, read, name, rest, span, scope) : read;
 }
 
 /** `U[k]`, the length of a nested axis; null where the axis is not within another one. */
@@ -277,15 +297,22 @@ function boundTerm(
 }
 
 /** Inside an instance for each l, its parameters are those of the l of the call. */
-const inside = (q: Quantity, scope: Scope): Pos[] =>
-  q.slots.slice(0, q.around).map((s) => ({ k: "var", v: scope.vars.get(s.name)?.name ?? s.name, shift: 0 }));
+const inside = (q: Quantity, scope: Scope): (Pos | null)[] =>
+  q.slots.map((s, i) => (i < q.around ? (scope.around?.get(s.name) ?? at(s.name)) : null));
 
 /** A read at nodes or edges; indices that are left over pick entries. */
-function structuredRead(cx: Context, q: Quantity, indices: readonly Index[], span: Place, scope: Scope): Term {
-  const n = q.slots.reduce((sum, s) => sum + indicesOf(cx, s), 0);
-  const read = readStructured(cx, q, indices.slice(0, n), span, scope);
+function structuredRead(
+  cx: Context,
+  indexed: Indexed,
+  name: string,
+  indices: readonly Index[],
+  span: Place,
+  scope: Scope,
+): Term {
+  const n = slotsOf(indexed).reduce((sum, s) => sum + indicesOf(cx, s), 0);
+  const read = readStructured(cx, indexed, indices.slice(0, n), span, scope);
   if (!read) return wrong(span);
-  return indices.length > n ? pick(cx, read, q.name, indices.slice(n), span, scope) : read;
+  return indices.length > n ? pick(cx, read, name, indices.slice(n), span, scope) : read;
 }
 
 /** `A[y[t-1], j]`, `E[w]`: entries of the leading dims. */

@@ -77,7 +77,7 @@ export class Libraries {
       });
     const library = new Names();
     for (const item of located(file, key).items) {
-      if (item.kind === "cell") defineCell(item, library, this.reporter);
+      if (item.kind === "cell") defineCell(item, library, this);
       else if (item.kind === "use") this.use(item, library, key);
     }
     this.#loaded.set(key, library);
@@ -106,10 +106,20 @@ export function standardLibrary(name: string): Names {
   return library;
 }
 
-export function defineCell(def: CellDef, home: Names, reporter: Reporter): void {
+/** A cell in `home`; its body sees also what it imports and defines itself. */
+export function defineCell(def: CellDef, home: Names, libraries: Libraries, reporter = libraries.reporter): void {
   const first = home.own(def.name);
-  if (first) reporter.add(names.duplicateName({ place: def.nameSpan, name: def.name, first: first.place }));
-  else home.set(def.name, { kind: "cell", cell: { def, home }, place: def.nameSpan });
+  if (first) {
+    reporter.add(names.duplicateName({ place: def.nameSpan, name: def.name, first: first.place }));
+    return;
+  }
+  const inside = new Names(home);
+  const place: Place = def.nameSpan;
+  for (const s of def.body) {
+    if (s.kind === "use") libraries.use(s, inside, place.file);
+    if (s.kind === "cell") defineCell(s, inside, libraries, reporter);
+  }
+  home.set(def.name, { kind: "cell", cell: { def, home: inside }, place });
 }
 
 /** The same tree, every span of which knows its file. */

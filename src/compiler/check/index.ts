@@ -55,7 +55,7 @@ export function check(source: string, options: CheckOptions = {}): Checked {
   const home = new Names();
   for (const item of file.items) {
     if (item.kind === "use") libraries.use(item, home);
-    if (item.kind === "cell") defineCell(item, home, reading);
+    if (item.kind === "cell") defineCell(item, home, libraries);
   }
   const models = file.items.flatMap((item) => {
     const model = item.kind === "model" ? checkModel(item, home, libraries, reporter, options, source, unread) : null;

@@ -2,8 +2,9 @@
 import * as names from "../diagnostics/check-names.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
-import type { Statement, Target } from "../syntax/ast.js";
+import type { Index, Statement, Target } from "../syntax/ast.js";
 import type { Slot } from "../system/types.js";
+import { declareCellAxes, isFixed } from "./cell-axes.js";
 import { dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import type { Dim } from "./dims.js";
@@ -69,11 +70,12 @@ export function instantiate(
     const value = constantEquation(cx, item, own);
     if (value) numbers.set(value.name, value.value);
   }
-  // a size that only a parameter names can be given too
-  for (const item of def.body)
-    for (const p of item.kind === "param" ? item.items : [])
-      for (const name of p.type?.kind === "shape" ? p.type.dims.flatMap(namesIn) : [])
-        if (!numbers.has(name) && !own.find(name)) open(name);
+  // a size that only a parameter or an axis names can be given too
+  const named = def.body.flatMap((item) => {
+    if (item.kind === "param") return item.items.flatMap((p) => (p.type?.kind === "shape" ? p.type.dims : []));
+    return item.kind === "axis" && isFixed(def, item) ? [item.bound] : [];
+  });
+  for (const name of named.flatMap(namesIn)) if (!numbers.has(name) && !own.find(name)) open(name);
   for (const a of s.args) {
     const name = a.name ?? (a.value.kind === "name" ? a.value.name : null);
     const place: Place = a.nameSpan ?? a.span;
@@ -97,13 +99,22 @@ export function instantiate(
     }
   }
   for (const [name, value] of numbers) own.set(name, { kind: "number", value, place: def.nameSpan });
+  declareCellAxes(cx, def, own, path, [...around, ...each], via ?? s.span);
   for (const item of def.body) if (item.kind === "require") checkRequire(cx, own, item);
-  const instance: Instance = { cell, slots: [...around, ...each], prefix: path, names: own };
+  const instance: Instance = {
+    cell,
+    slots: [...around, ...each],
+    each: each.map((slot, i) => ({ variable: variableOf(s.target.indices[i]), slot })),
+    prefix: path,
+    names: own,
+  };
   for (const item of def.body)
     if (item.kind === "noise" && noise) noise(cx, item, instance);
     else declareInside(cx, item, instance, open, via ?? s.span);
   return instance;
 }
+
+const variableOf = (index: Index | undefined): string => (index?.value.kind === "name" ? index.value.name : "");
 
 /** A literal equation of a cell is a number that an instance may set. */
 export function constantEquation(cx: Context, item: Statement, scope: Names): { name: string; value: number } | null {
@@ -153,6 +164,7 @@ function declareInside(
       );
       return;
     }
+    case "axis":
     case "dim":
     case "equation":
     case "require":
@@ -164,7 +176,7 @@ function declareInside(
         notSupported({
           place: item.span,
           construct: `\`${item.kind === "nodes" ? item.structure : item.kind}\` inside a cell`,
-          help: "a cell has `param`, `cell`, `dim` and equations",
+          help: "a cell has `param`, `cell`, `dim`, `axis` and equations",
         }),
         via,
       );

@@ -152,7 +152,7 @@ export interface Quantity {
   readonly role: QuantityRole;
   /** Without the batch. */
   slots: readonly Slot[];
-  /** So many of the first slots are those of the instance that owns it, `cell F[l]`: inside the cell they go unsaid. */
+  /** So many of the first slots are those around the cell that it belongs to: inside the cell they go unsaid. */
   readonly around: number;
   readonly type: Type;
   readonly span: Place;

@@ -6,6 +6,7 @@ import { printExpr } from "../../syntax/print.js";
 import { at } from "../../system/positions.js";
 import type { Pos, Slot } from "../../system/types.js";
 import type { Context, Scope } from "../context.js";
+import type { Indexed } from "../entities.js";
 import { wrong } from "../expressions.js";
 import { position } from "../indices.js";
 import type { Quantity, Term } from "../terms.js";
@@ -29,7 +30,7 @@ export const hasStructure = (cx: Context, q: Quantity): boolean =>
 /** A quantity with nodes or edges among its axes, at the indices that fill its axes. Null: wrong, reported. */
 export function readStructured(
   cx: Context,
-  q: Quantity,
+  { of: q, fixed }: Indexed,
   indices: readonly Index[],
   span: Place,
   scope: Scope,
@@ -38,7 +39,12 @@ export function readStructured(
   const text = `${q.name}[${indices.map((i) => printExpr(i.value)).join(", ")}]`;
   const places: (Pos | Node)[] = [];
   let next = 0;
-  for (const slot of q.slots) {
+  for (const [i, slot] of q.slots.entries()) {
+    const known = fixed[i];
+    if (known) {
+      places.push(known);
+      continue;
+    }
     const own = indices.slice(next, next + indicesOf(cx, slot));
     next += indicesOf(cx, slot);
     if (own.length < indicesOf(cx, slot)) {
