@@ -66,6 +66,17 @@ export function systemMutants(system: System, ids: Iterable<string>): Mutant<Sys
       if (eq.op === "add" && eq.args.length > 1)
         put(`term ${r.v} dropped`, { ...eq, args: eq.args.filter((a) => a !== r) });
     }
+    if (eq.op === "only") {
+      const [, index] = eq.args as [Read, Read];
+      const own = system.values.get(index.v) as Value;
+      for (const other of system.values.values())
+        if (other.id !== own.id && other.dtype === "int" && JSON.stringify(other.slots) === JSON.stringify(own.slots))
+          put(`${other.id} chooses`, replace(1, { ...index, v: other.id }));
+      const { slot: _, ...attrs } = eq.attrs;
+      const wrong = eq.red?.vars.find((s) => s.name !== eq.attrs["slot"] && s.axis !== "#")?.name;
+      if (wrong) put(`chosen along ${wrong}`, { ...eq, attrs: { ...attrs, slot: wrong } });
+      put("nothing is chosen", { ...eq, op: "id", attrs: {}, args: eq.args.slice(0, 1) });
+    }
     if (eq.red && eq.op === "id") put("another sign", { ...eq, op: "affine", attrs: { a: -1, b: 0 } });
   }
   return out;
