@@ -5,6 +5,13 @@ import { compile } from "../../src/compiler/index.js";
 const page = readFileSync(new URL("../../specs/language.md", import.meta.url), "utf8");
 const examples = [...page.matchAll(/^```rcv\n(.*?)^```/gms)].map(([, text]) => text as string);
 
+const specs = [...page.matchAll(/^```json\n(.*?)^```/gms)].map(([, text]) => text as string);
+
+test("the examples in the JSON form compile", () => {
+  expect(specs.length).toBeGreaterThan(0);
+  for (const text of specs) expect(compile(text, { file: "example.json" }).models).toHaveLength(1);
+});
+
 describe("the examples of specs/language.md", () => {
   test("are there", () => expect(examples.length).toBeGreaterThanOrEqual(5));
 
