@@ -2,6 +2,52 @@
 
 /** The library by name: the text of `std.NAME`. */
 export const std: Readonly<Record<string, string>> = {
+  attention: `# Attention: what a query finds along an axis. The weights a[s] sum to 1; g is the mean of the values under them.
+# \`use std.attention (AdditiveAttention)\`, \`cell look = AdditiveAttention(A = 64)\`, \`(g[t], a[t,s]) = look(q[t], e[s])\`.
+
+# M.-T. Luong, H. Pham, C. D. Manning, "Effective approaches to attention-based neural machine translation", EMNLP 2015,
+# section 3.1, with the scores \`dot\` and \`general\`.
+cell DotAttention(q : [H], e[s] : [H]) -> (g : [H], a[s]) {
+  a[s] = softmax[s](dot(q, e[s]))
+  g = sum[s](a[s] * e[s])
+}
+cell GeneralAttention(q : [Q], e[s] : [E]) -> (g : [E], a[s]) {
+  param W : [Q, E]
+  a[s] = softmax[s](dot(q, W @ e[s]))
+  g = sum[s](a[s] * e[s])
+}
+
+# D. Bahdanau, K. Cho, Y. Bengio, "Neural machine translation by jointly learning to align and translate", ICLR 2015,
+# appendix A.1.2. A: the size in which query and entries meet.
+cell AdditiveAttention(q : [Q], e[s] : [E]) -> (g : [E], a[s]) {
+  param v : [A], Wq : [A, Q], We : [A, E], b : [A]
+  a[s] = softmax[s](dot(v, tanh(Wq @ q + We @ e[s] + b)))
+  g = sum[s](a[s] * e[s])
+}
+
+# J. Chorowski, D. Bahdanau, D. Serdyuk, K. Cho, Y. Bengio, "Attention-based models for speech recognition", NeurIPS 2015,
+# section 2.1: the scores see, through F filters over three places, where the weights were before.
+cell LocationAttention(q : [Q], e[s] : [E], before[s]) -> (g : [E], a[s]) {
+  axis s < S
+  param v : [A], Wq : [A, Q], We : [A, E], Wf : [A, F], K : [F, 3], b : [A]
+  f[s] = K @ [if s > 0 then before[s-1] else 0; before[s]; if s < S - 1 then before[s+1] else 0]
+  a[s] = softmax[s](dot(v, tanh(Wq @ q + We @ e[s] + Wf @ f[s] + b)))
+  g = sum[s](a[s] * e[s])
+}
+
+# A. Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.2: scaled products of queries and keys, and N heads
+# of D dims, each with its own view of query, keys and values. For attention of a sequence to itself, q, k and v are all it.
+cell ScaledDotAttention(q : [D], k[s] : [D], v[s] : [V]) -> (g : [V], a[s]) {
+  a[s] = softmax[s](dot(q, k[s]) / sqrt(D))
+  g = sum[s](a[s] * v[s])
+}
+cell MultiHeadAttention(q : [Q], k[s] : [K], v[s] : [V]) -> g : [O] {
+  axis i < N
+  param Wq[i] : [D, Q], Wk[i] : [D, K], Wv[i] : [D, V], Wo[i] : [O, D]
+  a[i,s] = softmax[s](dot(Wq[i] @ q, Wk[i] @ k[s]) / sqrt(D))
+  g = sum[i](Wo[i] @ sum[s](a[i,s] * (Wv[i] @ v[s])))
+}
+`,
   cells: `# Recurrent cells, as their papers print them. A cell maps an input and the state before to the state after;
 # \`use std.cells (LSTM)\` imports one, \`cell enc = LSTM(H = 128)\` makes an instance with parameters of its own.
 # x may be a vector or a token: W @ x of a token is a column of W.

@@ -80,7 +80,7 @@ export class Run {
       lengths: this.lengths,
       given: (id, index) => {
         const p = this.params.get(id);
-        if (p) return p;
+        if (p) return this.#entry(id, p, index);
         const v = getValue(this.system, id);
         if (v.role === "noise")
           return Float64Array.from({ length: product(v.shape) }, (_, i) => this.noise(id, index, i));
@@ -96,6 +96,14 @@ export class Run {
         return typeof x === "number" ? [x] : (x as unknown[]).flat(9).map(Number);
       },
     };
+  }
+
+  /** Of a parameter for each index of axes, `W[l]`: one of them. */
+  #entry(id: string, all: Float64Array, index: readonly number[]): Float64Array {
+    const shape = (this.model.params.find((p) => p.name === id) as ParamInfo).shape;
+    const n = product(shape.slice(index.length));
+    const k = index.reduce((row, i, d) => row * (shape[d] as number) + i, 0);
+    return all.subarray(k * n, (k + 1) * n);
   }
 
   noise(id: string, index: readonly number[], i: number): number {
@@ -140,15 +148,15 @@ export class Run {
       const ev = this.evaluator(whole.system).run(whole.program);
       expect(ev.value("loss")[0]).toBeCloseTo(this.loss(), 9);
       for (const [p, d] of whole.gradients) {
-        const x = [...ev.value(d)];
-        const y = [...strict.value(g.adjoint(p))];
+        const x = numbersOf(ev, d);
+        const y = numbersOf(strict, g.adjoint(p));
         for (const [i, v] of x.entries())
           expect(Math.abs(v - (y[i] as number)), `${p}[${i}] after passes`).toBeLessThan(1e-9);
       }
     }
     const h = 1e-5;
     for (const name of names) {
-      const exact = [...strict.value(g.adjoint(name))];
+      const exact = numbersOf(strict, g.adjoint(name));
       const data = this.params.get(name) as Float64Array;
       // a few entries of each are enough: a wrong rule is wrong everywhere
       const stride = Math.max(1, Math.floor(data.length / 4));
@@ -163,6 +171,17 @@ export class Run {
       }
     }
   }
+}
+
+/** All numbers of a value, of one index after the other. */
+function numbersOf(ev: Evaluator, id: string): number[] {
+  const { slots } = getValue(ev.system, id);
+  return ev.points(slots).flatMap((p) => [
+    ...ev.value(
+      id,
+      slots.map((s) => p[s.name] as number),
+    ),
+  ]);
 }
 
 // plain linear algebra for the hand-written loops
