@@ -1,8 +1,8 @@
 /** Lengths of ragged axes, also of those within others, and walks over indices that they bound. */
 import type { AxisInfo } from "../compiler/model.js";
-import { evaluateLength, outerAxes } from "../compiler/system/axes.js";
+import { evaluateLength, outerAxes, paddedLength } from "../compiler/system/axes.js";
 import { outerNames } from "../compiler/system/positions.js";
-import { axisOf, BATCH, type System, type Value } from "../compiler/system/types.js";
+import { axisOf, BATCH, type Length, type System, type Value } from "../compiler/system/types.js";
 import type { Batch, Lengths } from "./types.js";
 
 /** How far an index goes, given the indices before it. */
@@ -97,6 +97,25 @@ export function extentOf(system: System, axis: string, batch: Batch): number {
   if (extent === undefined) throw new Error(`the batch lacks the axis ${axis}`);
   return extent;
 }
+
+/** The batch with the axes that passes have made of others. */
+export function withDerived(system: System, batch: Batch): Batch {
+  const lengths: Record<string, Int32Array> = { ...batch.lengths };
+  const extents: Record<string, number> = { ...batch.extents };
+  const isKnown = (axis: string): boolean => lengths[axis] !== undefined || axisOf(system, axis).size !== undefined;
+  for (const { id, length, within } of system.axes.values()) {
+    if (length === undefined || within !== undefined || lengths[id] || !basesOf(length).every(isKnown)) continue;
+    const of = (b: number) => (axis: string) => lengths[axis]?.[b] ?? (axisOf(system, axis).size as number);
+    lengths[id] = Int32Array.from({ length: batch.size }, (_, b) => evaluateLength(length, of(b)));
+    extents[id] = paddedLength(length, (axis) => extents[axis] ?? (axisOf(system, axis).size as number));
+  }
+  return { ...batch, lengths, extents };
+}
+
+const basesOf = (length: Length): string[] => {
+  if (typeof length === "number") return [];
+  return "extent" in length ? [length.extent] : [...basesOf(length.a), ...basesOf(length.b)];
+};
 
 /** The extents of the slots of a value in sample `b` of a batch, its batch slot left out. */
 export function boundsIn(system: System, value: Pick<Value, "slots">, batch: Batch, b: number): Bound[] {

@@ -6,6 +6,7 @@ import { getValue } from "../compiler/system/types.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Device, DeviceTensor, Executable } from "./device.js";
 import { hostNumbers, noState, tensorShape } from "./feeds.js";
+import { withDerived } from "./lengths.js";
 import { Lru } from "./lru.js";
 import type { NoiseKey } from "./noise.js";
 import type { Instructions } from "./optimizer.js";
@@ -43,7 +44,8 @@ export class Machine {
 
   /** The outputs of a program on a batch, by id; null where a draw said stop. They become the caller's. */
   run(job: Job, parameters: Parameters): Map<string, DeviceTensor> | null {
-    const { compute, batch, draw } = job;
+    const { compute, draw } = job;
+    const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
     const { plan, executable } = this.#prepare(shapeKey(job, outputs), () =>
       lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false }),

@@ -203,9 +203,18 @@ after the loops:
   });
 
   it("nest loops, and print each equation once", () => {
-    const grid = trained((cases["2-D grid with corners"] as () => { system: System })().system);
-    const text = program(grid);
-    expect(text).toMatch(/\n {2}for [ij] from 0 to [IJ]-1 \{/);
+    // each row goes on from the end of the one before: no diagonals
+    const k = new Sketch({ I: 3, J: 4 }, 1);
+    const [i, j] = [slot("i", "I"), slot("j", "J")];
+    const [h, d] = [k.value("h", [2], [i, j]), k.value("d", [2], [i])];
+    const x = k.input("x", [2], [i, j]);
+    k.equate("h", E.map("tanh", E.add(x("i", "j"), E.mul(k.param("v", [2])(), h("i", "j-1")))));
+    k.clause("h", { j: "-1" }, d("i-1"));
+    k.equate("d", E.map("sin", h("i", "$-1")));
+    k.clause("d", { i: "-1" }, E.num(0, [2]));
+    k.loss([], E.sumf(d("$-1")));
+    const text = program(trained(k.finish().system));
+    expect(text).toMatch(/\n {2}for j from 0 to J-1 \{/);
     const lefts = text.split("\n").flatMap((line) => /^ *(\S.*?) (?:: \[[^\]]*\] )?= /.exec(line)?.[1] ?? []);
     expect(lefts.length).toBe(new Set(lefts).size);
   });

@@ -56,8 +56,8 @@ function trainingSummary(model: Model): LoopSummary {
 function describe({ loops, gradients }: LoopSummary): string {
   const inside = gradients.filter(({ afterLoops }) => !afterLoops).map(({ param }) => param);
   const after = gradients.filter(({ afterLoops }) => afterLoops).map(({ param }) => param);
-  const rows = loops.map(({ axis, variable, direction, depth, matmuls, backward, structure }) => [
-    `${"  ".repeat(depth)}over ${structure ? variable : `${variable} < ${axis}`}`,
+  const rows = loops.map(({ axis, variable, direction, depth, matmuls, backward, structure, diagonal }) => [
+    `${"  ".repeat(depth)}over ${diagonal ? `the diagonals of ${diagonal.join(" × ")}` : structure ? variable : `${variable} < ${axis}`}`,
     structure ? orderOf(structure, direction) : direction > 0 ? "from 0 up" : "from the end down",
     `${matmuls} matrix product${matmuls === 1 ? "" : "s"} per step`,
     backward ? "backward" : "forward",

@@ -20,6 +20,7 @@ import { simplify } from "./simplify.js";
 import { splitMatmul } from "./split-matmul.js";
 import type { Pass } from "./types.js";
 import { views } from "./views.js";
+import { wavefront } from "./wavefront.js";
 
 const tidy: readonly Pass[] = [keepNames, copyprop, simplify, views, copyprop, cse];
 
@@ -37,6 +38,13 @@ export const preparation: readonly Pass[] = [
   ...tidy,
   packSums,
   joinMatmuls,
+  regroup,
+  ...tidy,
+  wavefront,
+  // what was in two loops is in one
+  ...tidy,
+  flatten,
+  mergeMatmuls,
   regroup,
   ...tidy,
 ];

@@ -8,6 +8,7 @@ import { slotOver } from "../system/axes.js";
 import { outerNames } from "../system/positions.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { choose } from "./choose.js";
+import { onStretch, type Stretch, stretchOf, widened } from "./diagonals.js";
 import { drawAll } from "./draws.js";
 import { chooseForms, type Forms } from "./forms.js";
 import { emptyOf, reachable } from "./levels.js";
@@ -180,9 +181,16 @@ class Lowering {
   }
 
   #compute(v: Value, at: Indices): Ref {
+    const stretch = stretchOf(v, at, this.#extents);
+    const dims = v.slots.filter((s, i) => !isBatch(s) && at[i] === null).map((s) => s.name);
+    return widened(this.#flat, this.#computeOn(v, at, stretch), dims, stretch);
+  }
+
+  #computeOn(v: Value, at: Indices, stretch: Stretch | null): Ref {
     const eq = v.eq as NonNullable<Value["eq"]>;
     const { red } = eq;
-    const frame = reachable(v, at, this.#frameOf(v, at, red?.vars), this.#extents);
+    const whole = reachable(v, at, this.#frameOf(v, at, red?.vars), this.#extents);
+    const frame = onStretch(whole, stretch);
     this.#flat.origin = at.some((n) => n !== null) ? `${v.id}[${at.filter((n) => n !== null)}]` : v.id;
     const around: Around = { flat: this.#flat, extents: this.#extents, frame };
     const lead = [...frame.dims.map((d) => d.len), frame.batch];

@@ -142,6 +142,15 @@ export class Flat {
   slice(r: Ref, axis: number, from: number, len: number): Ref {
     if (isConst(r) || (from === 0 && len === r.shape[axis])) return r;
     if (from < 0 || from + len > (r.shape[axis] as number)) throw new Error(`slice ${from}+${len} of [${r.shape}]`);
+    const def = this.#def(r);
+    const inner = def.args[0];
+    if (def.op === "pad" && def.attrs["axis"] === axis && inner && !isConst(inner)) {
+      // what is left of the zeros, and of what they are around
+      const start = from - (def.attrs["from"] as number);
+      const [first, end] = [Math.max(start, 0), Math.min(start + len, inner.shape[axis] as number)];
+      if (first >= end) return this.constant(0, r.int);
+      return this.pad(this.slice(inner, axis, first, end - first), axis, first - start, len);
+    }
     const shape = r.shape.map((d, i) => (i === axis ? len : d));
     return this.one("slice", [r], { axis, from, len }, shape, r.int);
   }

@@ -21,6 +21,8 @@ export interface LoopInfo {
   readonly equations: readonly string[];
   /** Matrix products and convolutions per step, without those of inner loops. */
   readonly matmuls: number;
+  /** Over the diagonals of two axes: all cells of one at once. */
+  readonly diagonal: readonly [string, string] | null;
   /** Over the levels of a tree or graph. */
   readonly structure: "tree" | "graph" | null;
   /** Does it compute adjoints: is it a loop of backpropagation? */
@@ -90,6 +92,7 @@ function loopsOf(items: readonly Item[], depth: number, system: System): LoopInf
 
 function describe(loop: Loop, depth: number, system: System): LoopInfo {
   const equations = loop.body.flatMap((item) => (item.kind === "eq" ? [item.v] : []));
+  const { diagonal } = axisOf(system, loop.axis);
   return {
     axis: loop.axis,
     variable: loopVariable(system, loop),
@@ -98,8 +101,16 @@ function describe(loop: Loop, depth: number, system: System): LoopInfo {
     structure: structureOf(system, loop.axis),
     equations,
     matmuls: equations.filter((id) => isProduct(system, id)).length,
-    backward: loop.members.some((id) => getValue(system, id).outside === "zero"),
+    backward: loop.members.some((id) => isAdjoint(system, id)),
+    diagonal: diagonal ? [diagonal.i, diagonal.j] : null,
   };
+}
+
+/** Only adjoints are zero outside of their domain, and what is laid out by diagonals. */
+function isAdjoint(system: System, id: string): boolean {
+  const { outside, slots } = getValue(system, id);
+  if (outside !== "zero") return false;
+  return slots.every((s) => !axisOf(system, s.axis).diagonal) || (id.startsWith("d") && system.values.has(id.slice(1)));
 }
 
 function adjoints(system: System): [param: string, adjoint: string][] {

@@ -4,7 +4,7 @@
  * Whatever is in no cycle is one batched equation, before or after the loops: this is where input projections leave the
  * loop and weight gradients become one large matmul.
  */
-import { familyOf, slotOver } from "../system/axes.js";
+import { familyOf, paddedLength, slotOver } from "../system/axes.js";
 import { touches } from "../system/deps.js";
 import { axisOf, BATCH, getValue, type Pos, type Read, type Step, type System, type Value } from "../system/types.js";
 import type { Item, Loop, Program } from "./types.js";
@@ -186,10 +186,16 @@ function retime(
 }
 
 const HEAVY = new Set(["mv", "mvT", "mm", "outer", "conv2d", "conv2dInput", "conv2dFilter"]);
-/** A guess at launches, to choose between legal loop orders; ragged axes are taken as 50 long. */
-function costOf(system: System, item: Item): number {
+/** How long an axis may be: ragged ones are taken as 50 long. */
+const sizeOf = (system: System, axis: string): number => {
+  const { size, length } = axisOf(system, axis);
+  return size ?? (length === undefined ? 50 : paddedLength(length, (base) => sizeOf(system, base)));
+};
+
+/** A guess at launches, to choose between legal loop orders. */
+export function costOf(system: System, item: Item): number {
   if (item.kind === "eq") return HEAVY.has(getValue(system, item.v).eq?.op ?? "") ? 10 : 1;
-  return (axisOf(system, item.axis).size ?? 50) * item.body.reduce((sum, x) => sum + costOf(system, x), 0);
+  return sizeOf(system, item.axis) * item.body.reduce((sum, x) => sum + costOf(system, x), 0);
 }
 
 /** Strongly connected components, dependencies first (Tarjan 1972). */

@@ -21,6 +21,8 @@ export interface Axis {
   readonly length?: Length;
   /** Of the nodes and of the edges of one tree or graph: the id of its axis of nodes. They are computed level by level. */
   readonly family?: string;
+  /** Made by the pass `wavefront`: the diagonals i + j, or i − j + J − 1, of two other axes. */
+  readonly diagonal?: { readonly i: string; readonly j: string; readonly sign: 1 | -1 };
 }
 
 /** An integer expression of extents. */

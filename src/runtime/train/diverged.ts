@@ -4,7 +4,7 @@ import type { Item } from "../../compiler/schedule/types.js";
 import { BATCH, getValue, product, type System, type Value } from "../../compiler/system/types.js";
 import type { Origin } from "../errors.js";
 import type { Numbers } from "../feeds.js";
-import { type Bound, boundsIn, extentOf } from "../lengths.js";
+import { type Bound, boundsIn, extentOf, withDerived } from "../lengths.js";
 import type { Batch } from "../types.js";
 
 /** Computes the named values of the batch in question, laid out [axes…, batch, shape…]. */
@@ -17,7 +17,8 @@ const TOGETHER = 24;
  * −∞ alone is no fault (a masked score is −∞), so it only counts if there is no NaN and no +∞.
  * null: everything is finite.
  */
-export function firstNotFinite({ system, program }: Compute, batch: Batch, look: Look): Origin | null {
+export function firstNotFinite({ system, program }: Compute, given: Batch, look: Look): Origin | null {
+  const batch = withDerived(system, given);
   const groups = program.items.map((item) => (item.kind === "eq" ? [item.v] : members(item.body)));
   let below: Origin | null = null;
   for (const part of chunks(groups)) {
