@@ -1,4 +1,5 @@
 /** Everything that must hold of a spec whose equations are well formed; what does not hold, in words. */
+import { grad } from "../../src/compiler/ad/grad.js";
 import { compile } from "../../src/compiler/index.js";
 import { training } from "../../src/compiler/programs.js";
 import { format } from "../../src/compiler/syntax/format.js";
@@ -79,20 +80,23 @@ function wrongGradients(
 ): string[] {
   const all = coordinates(raw, env, params);
   const some = all.filter((_, i) => i % Math.max(1, Math.ceil(all.length / count)) === 0);
+  const plain = grad(raw, "loss", params);
+  const optimised = (id: string): string => compute.gradients.get(id) as string;
   const forms = {
-    optimised: new Evaluator(compute.system, env),
-    scheduled: new Evaluator(compute.system, env).run(compute.program),
+    raw: { e: new Evaluator(plain.system, env), adjoint: plain.adjoint },
+    optimised: { e: new Evaluator(compute.system, env), adjoint: optimised },
+    scheduled: { e: new Evaluator(compute.system, env).run(compute.program), adjoint: optimised },
   };
   const loss = new Evaluator(raw, env).value("loss")[0] as number;
   const out: string[] = [];
-  for (const [form, e] of Object.entries(forms)) {
+  for (const [form, { e }] of Object.entries(forms)) {
     const got = e.value("loss")[0] as number;
     if (!(difference(got, loss) <= 1e-9)) out.push(`${form}: the loss is ${got}, not ${loss}`);
   }
   for (const c of some) {
     const expected = centralDifference(raw, env, "loss", c);
-    for (const [form, e] of Object.entries(forms)) {
-      const got = e.value(compute.gradients.get(c.id) as string, c.index)[c.feature] as number;
+    for (const [form, { e, adjoint }] of Object.entries(forms)) {
+      const got = e.value(adjoint(c.id), c.index)[c.feature] as number;
       if (!(difference(got, expected) <= 2e-6))
         out.push(`${form}: the gradient of ${c.id}[${c.index}].${c.feature} is ${got}, not ${expected}`);
     }

@@ -9,5 +9,6 @@ export function uniform(...keys: readonly (string | number)[]): number {
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** |a − b| relative to their size, absolute below 1. */
-export const difference = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
+/** |a − b| relative to their size, absolute below 1; 0 for the same infinity. */
+export const difference = (a: number, b: number): number =>
+  a === b ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));

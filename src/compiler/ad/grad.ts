@@ -29,6 +29,7 @@ import {
   substPos,
 } from "../system/positions.js";
 import { BATCH, type Cond, type Pos, type Read, type Slot, type System, type Value } from "../system/types.js";
+import { ownResult, withoutClauses } from "./interior.js";
 
 export interface Gradient {
   readonly system: System;
@@ -137,8 +138,8 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
     const { eq } = v;
     if (!eq) continue;
     const scope = [...v.slots, ...(eq.red?.vars ?? [])];
-    const ct = ofRead(identity(builder.get(adjoint(id))));
-    const out = ofRead(identity(v));
+    const ct = withoutClauses(v, ofRead(identity(builder.get(adjoint(id)))));
+    const out = ownResult(builder, v);
     const args = eq.args.map(ofRead);
     const shapes = eq.args.map((r) => builder.get(r.v).shape);
     // a segment reduction reads its argument at the summed variables only
