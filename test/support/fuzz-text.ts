@@ -1,6 +1,7 @@
 /** Texts that are not, or no longer, specs: the parser and the checker answer each with diagnostics, and soon. */
 import { readdirSync, readFileSync } from "node:fs";
 import { compile } from "../../src/compiler/index.js";
+import { format } from "../../src/compiler/syntax/format.js";
 import { uniform } from "./numbers.js";
 
 export interface TextFailure {
@@ -109,10 +110,19 @@ export function textProblem(text: string): string | null {
       for (const l of d.labels)
         if (l.file === undefined && !(l.span.start >= 0 && l.span.end <= text.length && l.span.start <= l.span.end))
           return `${d.code} points outside of the text: ${l.span.start}–${l.span.end} of ${text.length}`;
-    return null;
+    return formatProblem(text);
   } catch (e) {
     return (e as Error).stack ?? String(e);
   }
+}
+
+/** A layout changes nothing but blanks, and laying out again changes nothing at all. */
+function formatProblem(text: string): string | null {
+  const blanks = /\s+/g;
+  const once = format(text);
+  if (once.replace(blanks, "") !== text.replace(blanks, "")) return `fmt changes more than blanks:\n${once}`;
+  const twice = format(once);
+  return twice === once ? null : `fmt of fmt differs:\n${once}\n--- and then\n${twice}`;
 }
 
 function textOf(key: string, all: readonly string[]): string {
