@@ -148,8 +148,8 @@ export class Flat {
       // what is left of the zeros, and of what they are around
       const start = from - (def.attrs["from"] as number);
       const [first, end] = [Math.max(start, 0), Math.min(start + len, inner.shape[axis] as number)];
-      if (first >= end) return this.constant(0, r.int);
-      return this.pad(this.slice(inner, axis, first, end - first), axis, first - start, len);
+      const part = first < end ? this.slice(inner, axis, first, end - first) : this.constant(0, r.int);
+      return isConst(part) ? part : this.pad(part, axis, first - start, len);
     }
     const shape = r.shape.map((d, i) => (i === axis ? len : d));
     return this.one("slice", [r], { axis, from, len }, shape, r.int);
