@@ -44,7 +44,9 @@ export function lengthOf(around: Around, axis: string, outer: readonly string[],
   if (!extents.isRagged(axis) || extents.least(axis) === extents.of(axis)) return flat.constant(extents.of(axis), int);
   const side = extents.sideOf(endOf(0, outer.map(placesOf(frame))), axis);
   const { dims, hostDims, rename } = hostDimsOf([side], frame);
-  const attrs = { side: rename(side), dims: hostDims, batch: frame.batch };
+  // on the padding of the axes around nothing has a length; as a number it may be divided by
+  const least = int ? 0 : extents.least(axis);
+  const attrs = { side: rename(side), dims: hostDims, batch: frame.batch, least };
   const lengths = flat.one("lengths", [], attrs, [...dims.map((d) => d.len), frame.batch], int);
   return flat.reshape(lengths, [...frame.dims.map((d) => (dims.includes(d) ? d.len : 1)), frame.batch]);
 }

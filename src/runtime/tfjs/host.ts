@@ -35,7 +35,7 @@ export function makeHost(instr: Instr & { readonly op: HostOp }, lengths: Length
     case "lengths": {
       const out = instr.int ? new Int32Array(n) : new Float32Array(n);
       place.each((k) => {
-        out[k] = place.side(attrs["side"] as Side);
+        out[k] = Math.max(place.side(attrs["side"] as Side), (attrs["least"] as number | undefined) ?? 0);
       });
       return out;
     }
