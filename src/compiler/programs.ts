@@ -7,9 +7,11 @@ import { hasHits, type Mode, type Model } from "./model.js";
 import { type Carried, carry } from "./passes/carry.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
+import { type Reset, resetAt } from "./passes/reset.js";
 import { schedule } from "./schedule/schedule.js";
 import type { Program } from "./schedule/types.js";
 import type { System } from "./system/types.js";
+import { verify } from "./system/verify.js";
 
 export interface Compute {
   readonly mode: Mode;
@@ -30,6 +32,8 @@ export interface Compute {
 export interface ComputeOptions {
   /** Axis along which states are carried from window to window. */
   readonly carry?: string;
+  /** What ends a document in a stream along that axis. */
+  readonly reset?: Reset;
   /** N of the objective (R14). */
   readonly normalize?: "observation" | "sample";
   readonly observe?: (stage: Stage) => void;
@@ -85,11 +89,17 @@ function compute(
 export function carriedSystem(
   model: Pick<Model, "system">,
   mode: Mode,
-  { carry: axis, normalize }: Pick<ComputeOptions, "carry" | "normalize">,
+  { carry: axis, normalize, reset }: Pick<ComputeOptions, "carry" | "normalize" | "reset">,
 ): Carried {
   const plain = model.system(mode);
   const objective = normalize === "sample" && plain.values.has("loss") ? normalizeBySample(plain) : plain;
-  return axis === undefined ? { system: objective, states: new Map() } : carry(objective, axis);
+  if (axis === undefined) return { system: objective, states: new Map() };
+  // first what the whole sequence would have to answer, in the user's own equations
+  if (!reset) return carry(objective, axis);
+  carry(objective, axis);
+  const documents = resetAt(objective, axis, reset);
+  verify(documents, "reset");
+  return carry(documents, axis);
 }
 
 function differentiate(system: System, wrt: readonly string[]): { system: System; gradients: Map<string, string> } {

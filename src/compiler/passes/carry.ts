@@ -133,7 +133,7 @@ function asksTooMuch(system: System, v: Value, axis: Axis): string | null {
 }
 
 /** `h.0.1` is a part of the right side of `h`. */
-function namedOwner(system: System, v: Value): Value {
+export function namedOwner(system: System, v: Value): Value {
   for (let id = v.id; !v.named && id.includes("."); ) {
     id = id.slice(0, id.lastIndexOf("."));
     const owner = system.values.get(id);
