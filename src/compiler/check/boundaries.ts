@@ -121,6 +121,7 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
       continue;
     }
     if (!best) {
+      if (cx.unreadClauses.has(q)) continue;
       const missing = missingClause(cx, q, box, read);
       if (!told.has(missing.clause)) cx.report(domains.missingBoundary(missing));
       told.add(missing.clause);

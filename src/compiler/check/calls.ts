@@ -151,6 +151,12 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     const [b, ...others] = e.binders;
     const name = b?.value.kind === "name" ? b.value.name : "";
     const entity = scope.names.find(name);
+    if (b && name && !entity) {
+      const near = nearest(name, cx.axes.keys());
+      const help = `declare \`axis ${name} < …\``;
+      cx.report(names.unknownName({ place: b.span, name, what: "axis", near, help }), scope.via);
+      return wrong(e.span);
+    }
     if (!b || others.length || b.in || entity?.kind !== "axis")
       return badArguments(cx, e, scope, "`softmax[…]` runs over one variable of an axis", "softmax[s](…)");
     const slot = scope.vars.get(name) ?? entity.slot;

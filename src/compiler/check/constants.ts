@@ -51,6 +51,11 @@ export function dimOf(cx: Context, e: Expr, scope: Names, open?: (name: string) 
         const whole = cx.sizeOf(a);
         if (by && (whole === null || whole % by === 0)) return dims.scaled(1 / by, a);
         if (by && whole !== null && e.op === "div") return dims.number(Math.floor(whole / by));
+        if (by && whole !== null) {
+          const what = `the size \`${printExpr(e)}\``;
+          cx.report(names.badConstant({ place: e.span, what, value: whole / by, needs: "a positive integer" }));
+          return null;
+        }
       }
       cx.report(names.notConstant({ place: e.span, what: `the size \`${printExpr(e)}\`` }));
       return null;

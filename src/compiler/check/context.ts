@@ -78,6 +78,8 @@ export class Context {
   }[] = [];
   /** Warnings that are worth telling only where nothing is wrong. */
   readonly warnings: (() => void)[] = [];
+  /** Those of which a clause could not be read: what it would have defined is not missed. */
+  readonly unreadClauses = new Set<Quantity>();
   readonly #ids = new Set<string>();
 
   /** `unread`: a statement could not be read, and what is missed may be what it would have defined. */

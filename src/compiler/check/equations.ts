@@ -126,6 +126,7 @@ export function leftOf(cx: Context, t: Target, global: Scope): Left | null {
   const of = entity.quantity;
   const parts = partsOfTarget(cx, of, t);
   if (!parts) {
+    cx.unreadClauses.add(of);
     const axes = showLeft(cx, of);
     const message = `\`${t.name}\` has ${of.slots.length ? `the axes \`${axes}\`` : "no axes"}; ${t.indices.length} ${t.indices.length === 1 ? "index stands" : "indices stand"} here`;
     if (!(isWhole(global.names, t) && of.span === t.span))
@@ -160,7 +161,10 @@ function clauseLeft(cx: Context, t: Target, of: Quantity, parts: readonly Part[]
       continue;
     }
     const p = clauseIndex(cx, index, slot, of.name, global);
-    if (p === null) return null;
+    if (p === null) {
+      cx.unreadClauses.add(of);
+      return null;
+    }
     if (p === "free") {
       free.set(slot.name, slot);
       if (index.value.kind === "name") vars.set(index.value.name, slot);

@@ -5,7 +5,7 @@ import * as shapes from "../diagnostics/check-shapes.js";
 import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, Index } from "../syntax/ast.js";
-import { printExpr } from "../syntax/print.js";
+import { printExpr, printIndexValue } from "../syntax/print.js";
 import { at } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerm } from "./calls.js";
@@ -14,7 +14,7 @@ import * as dims from "./dims.js";
 import { describe, type Indexed, slotsOf } from "./entities.js";
 import { freeSlots } from "./free.js";
 import { gathered, lengthTerm, nestedEnd } from "./gather.js";
-import { position } from "./indices.js";
+import { linear, position } from "./indices.js";
 import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
 import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
 import { spoil } from "./solve.js";
@@ -28,6 +28,8 @@ export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison
 
 /** The tokens that every vocabulary can have. */
 export const specials: ReadonlySet<string> = new Set(["BOS", "EOS", "UNK"]);
+
+const orders: ReadonlySet<string> = new Set(["<", "<=", ">", ">="]);
 
 /** How a mismatch between two terms is told. */
 function mismatchOf(cx: Context, scope: Scope): Mismatch {
@@ -92,7 +94,10 @@ function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
         : [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
       const t: Term = { kind: "binary", op: e.op, left, right, span, type: open() };
       if (e.op === "==" || e.op === "!=") compareShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
-      else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
+      else if (orders.has(e.op) && [left, right].some((x) => x.kind === "literal")) {
+        cx.report(shapes.unorderedTokens({ place: span, op: e.op }), scope.via);
+        spoil(left.type, right.type, t.type);
+      } else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
       return t;
     }
     case "if": {
@@ -207,6 +212,31 @@ function nameTerm(
 
 const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...specials];
 
+/** A read with too few indices, with all of them: those that are written go to the slots whose axes they fit. */
+function completed(
+  cx: Context,
+  name: string,
+  slots: readonly Slot[],
+  indices: readonly Index[],
+  scope: Scope,
+): { readonly needs: string; readonly whole: string } {
+  const left = [...indices];
+  const missing: string[] = [];
+  const all = slots.map((slot, i): string => {
+    const [first] = left;
+    const x = first && linear(cx, first.value, slot.axis, scope);
+    const over = x?.slot?.axis ?? x?.end ?? null;
+    const isSpare = slots.length - i > left.length;
+    if (first && (!isSpare || !x || over === null || over === slot.axis)) {
+      left.shift();
+      return printIndexValue(first.value);
+    }
+    missing.push(slot.name);
+    return slot.name;
+  });
+  return { needs: missing[0] as string, whole: `${name}[${all.join(", ")}]` };
+}
+
 /** A read of a quantity: indices fill its axes first, then its dims. */
 function readTerm(
   cx: Context,
@@ -219,9 +249,9 @@ function readTerm(
   const { of: q, fixed, type } = indexed;
   if (hasStructure(cx, q)) return structuredRead(cx, indexed, name, indices, span, scope);
   q.reads.push(span);
-  const missing = slotsOf(indexed)[indices.length];
-  if (missing) {
-    cx.report(domains.missingIndex({ place: span, name, needs: missing.name, declared: q.span }), scope.via);
+  if (indices.length < slotsOf(indexed).length) {
+    const { needs, whole } = completed(cx, name, slotsOf(indexed), indices, scope);
+    cx.report(domains.missingIndex({ place: span, name, needs, declared: q.span, whole }), scope.via);
     return wrong(span);
   }
   const idx: Pos[] = [];

@@ -22,7 +22,9 @@ import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read, standardText } from "./imports.js";
+import { foldInterior } from "./interior.js";
 import { makeModel, placeholders } from "./model.js";
+import { checkOpenLengths } from "./open-length.js";
 import { checkOptimizer, optimizersOf } from "./optimizers.js";
 import { Overrides } from "./overrides.js";
 import { noteUses, startOf } from "./params.js";
@@ -114,6 +116,7 @@ function checkModel(
 
   // domains, randoms
   checkAxes(cx);
+  foldInterior(cx);
   const boundaries = resolveBoundaries(cx);
   checkAbove(cx);
   checkRandoms(cx, model, own);
@@ -156,7 +159,8 @@ function checkModel(
     build,
     lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
   });
-  if (train && !reporter.failed) checkCarried(cx, sized, train, spans("train", ["truncate"]));
+  if (!reporter.failed) checkOpenLengths(cx);
+  if (train && !reporter.failed) checkCarried(cx, sized, checked.unsized, train, (path) => spans("train", path));
   done();
   return reporter.failed ? null : checked;
 }

@@ -24,6 +24,7 @@ function least(t: Term): Least {
     case "unary":
     case "reduce":
     case "along":
+    case "gather":
       return least(t.arg);
     case "binary":
       return join(least(t.left), least(t.right));

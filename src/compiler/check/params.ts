@@ -115,10 +115,16 @@ function packed(t: Term, parts: number): void {
 /** The starts that are no cells. */
 const builtIn: ReadonlySet<string> = new Set(["zeros", "constant", "orthogonal", "identity", "gates", "file"]);
 
+/** Is it a size, or does it become one? One that is not was reported where the shape belongs. */
+function isUsable(cx: Context, d: Dim): boolean {
+  const n = cx.sizeOf(d);
+  return dims.unknownsOf(d).length === 0 && (n === null || (Number.isInteger(n) && n > 0));
+}
+
 /** How a parameter starts, once its shape is known. Null: an error was reported. `size`: the number a dim is. */
 export function startOf(cx: Context, q: Quantity): ((size: (d: Dim) => number) => Init) | null {
   const shape = shapeOf(q.type);
-  if (!shape) return null;
+  if (!shape?.every((d) => isUsable(cx, d))) return null;
   const blocks = q.uses.blocks !== null && shape.length >= 1 ? q.uses.blocks : 1;
   if (!q.start) return defaultStart(cx, q, shape, blocks);
   const { expr, form, scope } = q.start;

@@ -2,6 +2,7 @@
 import * as randoms from "../diagnostics/check-randoms.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import type { Statement } from "../syntax/ast.js";
+import { printIndices } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
 import type { Context, Scope } from "./context.js";
 import { drawingOf } from "./distributions/call.js";
@@ -22,12 +23,19 @@ export function elaborateDraw(cx: Context, s: Draw, global: Scope): void {
   if (entity?.kind !== "quantity" || entity.quantity.role !== "random") {
     const is = entity ? describe(entity) : "not declared";
     cx.report(
-      randoms.notRandom({ place: target.span, name: target.name, is, ...(entity ? { declared: entity.place } : {}) }),
+      randoms.notRandom({
+        place: target.span,
+        name: target.name,
+        is,
+        whole: `${target.name}${printIndices(target.indices)}`,
+        ...(entity ? { declared: entity.place } : {}),
+      }),
     );
     return;
   }
   const q = entity.quantity;
   const left = leftOf(cx, target, global);
+  if (left?.kind !== "whole") q.sampling ??= { ...nothing, span: s.span };
   if (!left) return;
   if (left.kind === "clause") {
     const whole = q.slots.length ? `${q.name}[${q.slots.map((x) => x.name).join(", ")}]` : q.name;

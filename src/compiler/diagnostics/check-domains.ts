@@ -63,12 +63,19 @@ export const freeAxis = defineDiagnostic<{ place: Place; axis: string; target: s
     `reduce it, for instance with \`sum[${axis}](…)\`, fix it at an index, or give \`${target}\` the axis \`${axis}\``,
 });
 
-export const missingIndex = defineDiagnostic<{ place: Place; name: string; needs: string; declared: Place }>({
+export const missingIndex = defineDiagnostic<{
+  place: Place;
+  name: string;
+  needs: string;
+  declared: Place;
+  /** The read with all of its indices. */
+  whole?: string;
+}>({
   code: "missing-index",
   severity: "error",
   message: ({ name, needs }) => `\`${name}\` needs an index: it is one value for each ${needs}`,
   labels: ({ place, declared, needs }) => [label(place, "which one?"), label(declared, `has the axis \`${needs}\``)],
-  help: ({ name, needs }) => `write \`${name}[${needs}]\``,
+  help: ({ name, needs, whole }) => `write \`${whole ?? `${name}[${needs}]`}\``,
 });
 
 export const wrongAxis = defineDiagnostic<{

@@ -136,6 +136,7 @@ export const badConstant = defineDiagnostic<{ place: Place; what: string; value:
   severity: "error",
   message: ({ what, value, needs }) => `${what} is ${value}; it must be ${needs}`,
   labels: ({ place }) => [label(place, "this value")],
+  help: ({ value }) => (Number.isInteger(value) ? undefined : "`div` divides whole numbers and rounds down"),
 });
 
 export const circularDim = defineDiagnostic<{ place: Place; name: string }>({

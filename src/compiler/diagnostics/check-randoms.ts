@@ -27,7 +27,7 @@ export const drawnTwice = defineDiagnostic<{ place: Place; name: string; first: 
   labels: ({ place, first }) => [label(place, "drawn again"), label(first, "drawn here first")],
 });
 
-export const notRandom = defineDiagnostic<{ place: Place; name: string; is: string; declared?: Place }>({
+export const notRandom = defineDiagnostic<{ place: Place; name: string; is: string; whole: string; declared?: Place }>({
   code: "not-random",
   severity: "error",
   message: ({ name, is }) => `\`~\` draws a random, and \`${name}\` is ${is}`,
@@ -35,7 +35,7 @@ export const notRandom = defineDiagnostic<{ place: Place; name: string; is: stri
     label(place, "drawn here"),
     ...(declared ? [label(declared, `declared as ${is}`)] : []),
   ],
-  help: ({ name }) => `declare \`random ${name}\``,
+  help: ({ whole }) => `declare \`random ${whole}\``,
 });
 
 export const badDistribution = defineDiagnostic<{ place: Place; message: string; help: string }>({
@@ -52,6 +52,24 @@ export const partialDraw = defineDiagnostic<{ place: Place; name: string; whole:
   message: ({ name }) => `a random is drawn at every index at once: \`${name}\` stands with its axes as bare names`,
   labels: ({ place }) => [label(place, "not all of it")],
   help: ({ whole }) => `write \`${whole} ~ …\`; where it is not to count, give it \`weight\` 0`,
+});
+
+export const openLength = defineDiagnostic<{
+  place: Place;
+  random: string;
+  length: string;
+  axis: Place;
+  token: string;
+}>({
+  code: "open-length",
+  severity: "error",
+  message: ({ random, length }) =>
+    `the length \`${length}\` is known when \`${random}\` is drawn to its end, and is needed before; it could be trained but never decoded`,
+  labels: ({ place, length, axis, token }) => [
+    label(place, `needs \`${length}\``),
+    label(axis, `ends where ${token} is drawn`),
+  ],
+  help: ({ length }) => `use the index instead of \`${length}\`, or look back along the axis, not ahead`,
 });
 
 export const noObjective = defineDiagnostic<{ place: Place; name: string }>({

@@ -53,6 +53,14 @@ export const badArgument = defineDiagnostic<{ fn: string; needs: string; arg: Op
   help: ({ help }) => help,
 });
 
+export const unorderedTokens = defineDiagnostic<{ place: Place; op: string }>({
+  code: "bad-argument",
+  severity: "error",
+  message: ({ op }) => `\`${op}\` compares numbers, and tokens have no order`,
+  labels: ({ place }) => [label(place, "compares tokens")],
+  help: () => "tokens compare with `==` and `!=`",
+});
+
 export const badArguments = defineDiagnostic<{ place: Place; fn: string; message: string; usage: string }>({
   code: "bad-arguments",
   severity: "error",
@@ -85,7 +93,10 @@ export const unknownSize = defineDiagnostic<{ name: string; type: string; place:
   severity: "error",
   message: ({ name, type }) => `\`${name}\` is ${type}, and nothing tells the size marked \`_\``,
   labels: ({ place, read }) => [label(place, "its size is open"), ...(read ? [label(read, "used here")] : [])],
-  help: ({ name }) => `state a shape where it is defined, for instance \`${name} : [H]\` with \`dim H = 64\``,
+  help: ({ name, type }) => {
+    const size = ["H", "K", "D", "E"].find((d) => !type.includes(d)) ?? "N";
+    return `state a shape where it is defined, for instance \`${name} : ${type.replaceAll("_", size)}\` with \`dim ${size} = 64\``;
+  },
 });
 
 export const badSize = defineDiagnostic<{ name: string; place: Place; size: string; value: number }>({
@@ -115,7 +126,10 @@ export const unknownToken = defineDiagnostic<{
   severity: "error",
   message: ({ text, vocab }) => `\`${text}\` is not in the vocabulary \`${vocab}\``,
   labels: ({ place, declared }) => [label(place, "no such token"), label(declared, "its tokens are listed here")],
-  help: ({ near, vocab }) => (near ? `did you mean \`${near}\`?` : `add it to the list of \`${vocab}\``),
+  help: ({ near, vocab, text }) => {
+    if (text === "UNK") return `only a vocabulary that leaves tokens out has it: \`vocab ${vocab} max 20000\``;
+    return near ? `did you mean \`${near}\`?` : `add it to the list of \`${vocab}\``;
+  },
 });
 
 export const notAToken = defineDiagnostic<{ place: Place; text: string; other: string }>({

@@ -102,7 +102,7 @@ function isShift(value: Expr): value is Shift {
 }
 
 /** Inside an index, `t-1` is written without spaces. */
-function printIndexValue(value: Expr): string {
+export function printIndexValue(value: Expr): string {
   if (isShift(value)) {
     const [left, right] = sides(value);
     return `${left}${value.op}${right}`;
@@ -114,7 +114,7 @@ function printIndex({ value, in: domain }: Index): string {
   return domain === undefined ? printIndexValue(value) : `${printExpr(value)} in ${printExpr(domain)}`;
 }
 
-function printIndices(indices: readonly Index[]): string {
+export function printIndices(indices: readonly Index[]): string {
   return indices.length === 0 ? "" : `[${indices.map(printIndex).join(", ")}]`;
 }
 
