@@ -22,7 +22,6 @@ import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read, standardText } from "./imports.js";
-import { foldInterior } from "./interior.js";
 import { makeModel, placeholders } from "./model.js";
 import { checkOpenLengths } from "./open-length.js";
 import { checkOptimizer, optimizersOf } from "./optimizers.js";
@@ -116,7 +115,6 @@ function checkModel(
 
   // domains, randoms
   checkAxes(cx);
-  foldInterior(cx);
   const boundaries = resolveBoundaries(cx);
   checkAbove(cx);
   checkRandoms(cx, model, own);
@@ -160,7 +158,7 @@ function checkModel(
     lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
   });
   if (!reporter.failed) checkOpenLengths(cx);
-  if (train && !reporter.failed) checkCarried(cx, sized, checked.unsized, train, (path) => spans("train", path));
+  if (train && !reporter.failed) checkCarried(cx, sized, train, spans("train", ["truncate"]));
   done();
   return reporter.failed ? null : checked;
 }
