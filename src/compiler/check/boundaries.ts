@@ -3,17 +3,17 @@
  * disjoint: every combination of pins that is read gets the most specific clause.
  */
 import * as domains from "../diagnostics/check-domains.js";
-import { notSupported } from "../diagnostics/check-unsupported.js";
 import { fromEnd, fromStart, samePos } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
 import { boundText, leastLength } from "./bounds.js";
 import type { Context } from "./context.js";
 import { checkGathers } from "./gather.js";
 import { guardedReads, isReached } from "./guards.js";
-import { showPos, showRead } from "./indices.js";
+import { showPos, showRead, spoken } from "./indices.js";
+import { isInside } from "./interior.js";
 import type { Boundary, ClauseDef, Quantity, Term } from "./terms.js";
 import type { Place } from "./types.js";
-import { type ReadTerm, readsIn, termsOf } from "./walk.js";
+import { type ReadTerm, termsOf } from "./walk.js";
 
 /** What is read outside; not really where a condition keeps every such read away. */
 interface Outside {
@@ -30,11 +30,10 @@ const allTermsOf = (cx: Context): { readonly term: Term; readonly of: Quantity |
 
 /** Does a clause inside the domain take the place of the equation at an index? */
 const isReplaced = (of: Quantity | null, variable: string, index: Pos): boolean =>
-  of !== null &&
-  of.clauses.some(
+  of?.clauses.some(
     ({ pins: [pin, second] }) =>
       pin && !second && pin.slot === variable && typeof pin.at === "object" && samePos(pin.at, index),
-  );
+  ) === true;
 
 /** Where the reader stands when a read with a shift lands at `to`. */
 const readerAt = (to: Pos, shift: number): Pos =>
@@ -51,12 +50,12 @@ export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
         const own = boxes.get(read.of) ?? new Map();
         boxes.set(read.of, own);
         const key = JSON.stringify(box);
-        const isReal = read.idx.every((p, i) => {
+        const readers = read.idx.flatMap((p, i): [string, Pos][] => {
           const to = box[i];
-          if (p.k !== "var" || !to) return true;
-          const reader = readerAt(to, p.shift);
-          return isReached(inside, p.v, reader) && !isReplaced(of, p.v, reader);
+          return p.k === "var" && to ? [[p.v, readerAt(to, p.shift)]] : [];
         });
+        const isReal =
+          isReached(inside, new Map(readers), (d) => cx.sizeOf(d)) && !readers.some(([v, at]) => isReplaced(of, v, at));
         if (!own.has(key) || (isReal && !own.get(key)?.isReal)) own.set(key, { box, read, isReal });
       }
   const gathers = checkGathers(cx);
@@ -91,8 +90,10 @@ function outside(cx: Context, read: ReadTerm): Box[] {
 
 const staysInside = (p: Pos): boolean => p.k === "var" || (p.k === "start" ? p.off >= 0 : p.off < 0);
 
-const isInterior = (c: ClauseDef): boolean =>
-  c.pins.some(({ at }) => typeof at !== "string" && (at.k === "start" ? at.off >= 0 : at.k === "end" && at.off < 0));
+const isInterior = (c: ClauseDef): boolean => c.pins.some(isInside);
+
+const isMixed = (c: ClauseDef): boolean => isInterior(c) && !c.pins.every(isInside);
+const outer = (c: ClauseDef): ClauseDef => ({ ...c, pins: c.pins.filter((p) => !isInside(p)) });
 
 function matches(c: ClauseDef, box: Box, slots: readonly Slot[]): boolean {
   return c.pins.every(({ slot, at }) => {
@@ -116,7 +117,9 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
       .filter((c) => !isInterior(c) && matches(c, box, q.slots))
       .sort((a, b) => weight(b) - weight(a));
     const [best, second] = fitting;
-    if (!best && !isReal) {
+    // `D[0, -1]` needs a clause for all of `D[i, -1]` that it refines
+    const isRefined = q.clauses.some((c) => isMixed(c) && matches(outer(c), box, q.slots));
+    if (!best && !isReal && !isRefined) {
       out.push({ pins: pinsOf(q, box), clause: null });
       continue;
     }
@@ -132,7 +135,11 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
     used.add(best);
     out.push({ pins: pinsOf(q, box), clause: best });
   }
-  interior(cx, q, out, used);
+  // one inside the domain replaces the equation there
+  for (const c of q.clauses.filter(isInterior)) {
+    used.add(c);
+    out.push({ pins: c.pins as Boundary["pins"], clause: c });
+  }
   for (const c of q.clauses)
     if (!used.has(c) && !cx.reporter.failed) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
   return out;
@@ -140,39 +147,6 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
 
 const pinsOf = (q: Quantity, box: Box): Boundary["pins"] =>
   q.slots.flatMap((s, i) => (box[i] ? [{ slot: s.name, at: box[i] as Pos }] : []));
-
-/** Clauses inside the domain, such as `h[0] = …`, replace the equation there. */
-function interior(cx: Context, q: Quantity, out: Boundary[], used: Set<ClauseDef>): void {
-  const inside = q.clauses.filter(isInterior);
-  for (const c of inside) {
-    used.add(c);
-    const pins = c.pins as Boundary["pins"];
-    if (pins.length !== c.pins.length || pins.some((p) => !("k" in (p.at as object)))) continue;
-    if (
-      q.slots.length > 1 &&
-      inside.length > 1 &&
-      inside.some((d) => d !== c && d.pins.some((p) => !c.pins.some((x) => x.slot === p.slot)))
-    ) {
-      cx.report(
-        notSupported({
-          place: c.span,
-          construct: "interior clauses that cross",
-          help: "put them outside the domain: `D[-1, j]`, `D[i, -1]`",
-        }),
-      );
-      continue;
-    }
-    const same = inside.find((d) => d !== c && d.text === c.text && used.has(d));
-    if (same) cx.report(domains.overlappingClauses({ first: same.span, second: c.span, name: q.name }));
-    out.push({ pins, clause: c });
-    const [pin] = c.pins;
-    const at = pin?.at;
-    const takesInput =
-      q.definition && readsIn(q.definition.term).some((r) => r.of.role === "input" || r.of.role === "random");
-    if (pin && at && typeof at !== "string" && at.k === "start" && at.off === 0 && takesInput)
-      cx.report(domains.interiorClause({ place: c.span, text: c.text, instead: c.text.replace("0", "-1") }));
-  }
-}
 
 interface Missing {
   readonly read: Place;
@@ -188,13 +162,13 @@ function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Miss
   const index = read.idx.flatMap((p, i) => {
     const out = box[i];
     if (!out || p.k !== "var") return [];
-    return [`${p.v} = ${showPos(readerAt(out, p.shift), boundText(q.slots[i] as Slot))}`];
+    return [`${spoken(p.v)} = ${showPos(readerAt(out, p.shift), boundText(q.slots[i] as Slot))}`];
   });
   const bounds = q.slots.filter((_, i) => box[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
   const shortest = cx.axes.size ? "the shortest sequence" : "its place";
   return {
     read: read.span,
-    text: showRead(q.name, q.slots.slice(q.around), read.idx.slice(q.around)),
+    text: read.written ?? showRead(q.name, q.slots.slice(q.around), read.idx.slice(q.around)),
     index: index.join(", ") || shortest,
     domain: bounds.join(", "),
     clause: `${q.name}[${at.join(", ")}]`,

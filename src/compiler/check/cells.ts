@@ -94,9 +94,9 @@ export function callCell(
       : elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
     return { formal, term, slots: along?.slots ?? [] };
   });
-  const outer = outerSlots(given, [...around.values()], axes.left);
+  const outer = outerSlots(given, [...around.values()], scope.slots);
   const vars = new Map([...scope.vars].filter(([name]) => body.own(name)?.kind !== "axis"));
-  const inner: Scope = { names: body, vars, slots: axes.left, around, prefix: instance.prefix, via };
+  const inner: Scope = { names: body, vars, slots: scope.slots, around, prefix: instance.prefix, via };
   const locals = new Locals(cx, def, instance.names, inner, outer, targets);
   for (const { formal, term, slots } of given) {
     const stated = statedShape(cx, formal, instance);
@@ -180,7 +180,14 @@ function instanceAt(cx: Context, instance: Instance, e: CallExpr, scope: Scope):
   for (const [i, { variable, slot }] of each.entries()) {
     const index = e.binders[i];
     if (!index) {
-      around.set(slot.name, at(scope.vars.get(variable)?.name ?? slot.name));
+      const name = scope.vars.get(variable)?.name ?? slot.name;
+      if (!scope.slots.some((x) => x.name === name)) {
+        const message = `\`${e.callee}\` is one cell for each \`${variable}\`, and here stands no \`${variable}\``;
+        const help = `say which one, \`${e.callee}[0](…)\`, or give the left side the axis \`${variable}\``;
+        cx.report(names.wrongCellUse({ place: e.span, message, help }), scope.via);
+        return null;
+      }
+      around.set(slot.name, at(name));
       continue;
     }
     const p = index.in ? "gather" : position(cx, index.value, slot.axis, e.callee, scope);

@@ -1,7 +1,7 @@
 /** Equations, boundary clauses, draws and losses: from statements to the definitions of quantities. */
 import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
-import type { Index, ModelDef, Statement, Target } from "../syntax/ast.js";
+import type { Expr, Index, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerms, type Wanted } from "./calls.js";
@@ -10,7 +10,7 @@ import { describe, type Names } from "./entities.js";
 import { elaborate, wrong } from "./expressions.js";
 import { freeVariables } from "./free.js";
 import { nestedEnd } from "./gather.js";
-import { linear, position } from "./indices.js";
+import { linear, position, spoken } from "./indices.js";
 import { hyperparameterOf, isWhole } from "./left.js";
 import { valueMismatch } from "./mismatch.js";
 import { elaborateDraw } from "./randoms.js";
@@ -65,17 +65,17 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
 
 function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
   const lefts = s.targets.map((t) => leftOf(cx, t, global));
-  const [first] = lefts;
+  const isFree = hasAxisResults(global.names, s.value);
+  const first = isFree ? widest(lefts) : lefts[0];
   // without its ends, the names of an edge would be unknown on the right
   if (!first && s.targets[0]?.indices.some((i) => i.in)) return;
   const scope = first?.scope ?? global;
-  for (const [i, l] of lefts.entries()) {
-    if (!l || !first || i === 0) continue;
-    const same =
-      l.kind === first.kind &&
-      l.scope.slots.map((x) => `${x.name}<${x.axis}`).join() ===
-        first.scope.slots.map((x) => `${x.name}<${x.axis}`).join();
-    if (!same)
+  const axesOf = (l: Left): string[] => l.scope.slots.map((x) => `${x.name}<${x.axis}`);
+  for (const l of lefts) {
+    if (!l || !first || l === first) continue;
+    const [own, all] = [axesOf(l), axesOf(first)];
+    const same = isFree ? own.every((x) => all.includes(x)) : own.join() === all.join();
+    if (l.kind !== first.kind || !same)
       cx.report(
         domains.badIndex({
           place: l.span,
@@ -110,6 +110,16 @@ function rightOf(cx: Context, s: Equation, scope: Scope, wanted: readonly Wanted
     cx.report(names.wrongCellUse({ place: s.value.span, message, help }));
   }
   return s.targets.map(() => wrong(s.value.span));
+}
+
+/** The left side with the most axes. */
+const widest = (lefts: readonly (Left | null)[]): Left | null =>
+  lefts.reduce((a, b) => ((b?.scope.slots.length ?? -1) > (a?.scope.slots.length ?? -1) ? b : a), lefts[0] ?? null);
+
+/** Is it the call of a cell that has a result with an axis? Then the names on the left need not have the same axes. */
+export function hasAxisResults(scope: Names, e: Expr): boolean {
+  const entity = e.kind === "call" ? scope.find(e.callee) : undefined;
+  return entity?.kind === "instance" && entity.instance.cell.def.results.some((r) => r.indices.length > 0);
 }
 
 const isInstance = (scope: Names, name: string): boolean => scope.find(name)?.kind === "instance";
@@ -255,7 +265,8 @@ export const clauseText = (of: Quantity, pins: ClauseDef["pins"]): string => {
 
 function define(cx: Context, left: Left, term: Term, span: Place): void {
   const { of } = left;
-  const mismatch = (): void => cx.report(valueMismatch(of.name, of.span, of.type, term));
+  const help = left.kind === "clause" ? differentLayers(cx, left) : undefined;
+  const mismatch = (): void => cx.report(valueMismatch(of.name, of.span, of.type, term, help));
   checkFree(cx, term, left.scope.slots, of, left.span);
   if (left.kind === "whole") {
     if (of.role !== "eq") {
@@ -286,9 +297,17 @@ function define(cx: Context, left: Left, term: Term, span: Place): void {
   clauseShape(cx.solver, of.type, term, mismatch);
 }
 
+/** What goes into the first of several layers has another size than what they make. */
+function differentLayers(cx: Context, { of, pins }: Extract<Left, { kind: "clause" }>): string | undefined {
+  const pin = pins.find(({ slot }) => cx.axes.get(of.slots.find((s) => s.name === slot)?.axis ?? "")?.size);
+  if (!pin) return undefined;
+  const at = clauseText(of, pins);
+  return `\`${of.name}\` has one shape for all \`${pin.slot}\`, also outside: map what goes in to it first, \`${at} = P @ …\` with \`param P\``;
+}
+
 /** Every axis free on the right must be on the left (R4). */
 export function checkFree(cx: Context, term: Term, slots: readonly Slot[], of: Quantity, left: Place): void {
   for (const { slot, term: where } of freeVariables(term).values())
     if (!slots.some((s) => s.name === slot.name))
-      cx.report(domains.freeAxis({ place: where.span, axis: slot.name, target: of.name, left }));
+      cx.report(domains.freeAxis({ place: where.span, axis: spoken(slot.name), target: of.name, left }));
 }

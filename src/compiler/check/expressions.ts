@@ -201,7 +201,10 @@ function nameTerm(
     }
     case "indexed": {
       const indexed = entity.indexed();
-      return indexed ? readTerm(cx, indexed, name, indices, span, scope) : wrong(span);
+      if (!indexed) return wrong(span);
+      const read = readTerm(cx, indexed, name, indices, span, scope);
+      // the value may have another name outside
+      return read.kind === "read" ? { ...read, written: writtenAs(name, indices) } : read;
     }
     case "quantity": {
       const { quantity: of } = entity;
@@ -209,6 +212,9 @@ function nameTerm(
     }
   }
 }
+
+const writtenAs = (name: string, indices: readonly Index[]): string =>
+  indices.length ? `${name}[${indices.map((i) => printIndexValue(i.value)).join(", ")}]` : name;
 
 const valueNames = (scope: Scope): string[] => [...scope.names.all(), ...specials];
 

@@ -12,6 +12,7 @@ import type { Wanted } from "./calls.js";
 import { freshName, variablesOf } from "./cell-axes.js";
 import type { Context, Scope } from "./context.js";
 import { type Entity, type Instance, Names, slotsOf } from "./entities.js";
+import { spoken } from "./indices.js";
 import { isEdges } from "./structures/facts.js";
 import type { Place } from "./types.js";
 
@@ -39,8 +40,6 @@ export interface CallAxes {
   readonly slots: ReadonlyMap<string, Slot>;
   /** Variable of the cell → the variable outside at which results are read. */
   readonly outer: ReadonlyMap<string, Slot>;
-  /** What of the scope around the call is left inside. */
-  readonly left: readonly Slot[];
   /** Names a variable that nothing else is called. */
   take(base: string): string;
 }
@@ -91,7 +90,13 @@ export function callAxes(
       else if (known.slot.axis !== is.slot.axis) {
         const needs = known.slot.axis;
         cx.report(
-          domains.wrongAxis({ place: expr.span, name: formal.name, written: is.name, over: is.slot.axis, needs }),
+          domains.wrongAxis({
+            place: expr.span,
+            name: formal.name,
+            written: spoken(is.slot.name),
+            over: is.slot.axis,
+            needs,
+          }),
           scope.via,
         );
         return null;
@@ -107,7 +112,6 @@ export function callAxes(
     }
   }
 
-  // a variable keeps the name that it has outside, unless that one is in use there for something else
   const taken = new Set(scope.slots.map((s) => s.name));
   const take = (base: string): string => {
     const name = freshName(base, taken);
@@ -115,50 +119,20 @@ export function callAxes(
     return name;
   };
   const slots = new Map<string, Slot>();
-  const kept = new Set<string>();
-  for (const [v, is] of first) {
-    const out = outer.get(v);
-    const isAlone = out && !kept.has(out.name) && !mentionsBeside(cx, e, scope, out, passed, def.formals, v);
-    if (out && isAlone) kept.add(out.name);
-    const within = [...first].find(([, x]) => x.slot.name === is.slot.of)?.[0];
-    const of = within === undefined ? is.slot.of : (slots.get(within)?.name ?? is.slot.of);
-    const name = out && isAlone ? out.name : take(is.slot.name);
-    slots.set(v, { name, axis: is.slot.axis, ...(of === undefined ? {} : { of }) });
+  for (const [v, { slot }] of first) {
+    const within = [...first].find(([, x]) => x.slot.name === slot.of)?.[0];
+    const of = within === undefined ? slot.of : (slots.get(within)?.name ?? slot.of);
+    slots.set(v, { name: take(v), axis: slot.axis, ...(of === undefined ? {} : { of }) });
   }
-  const left = scope.slots.filter((s) => !kept.has(s.name));
 
   const args = new Map<Target, { expr: Expr; scope: Scope; slots: readonly Slot[] }>();
   for (const [formal, p] of passed) {
     const own = variablesOf(formal).map((v) => slots.get(v) as Slot);
     const vars = new Map([...scope.vars, ...p.variables.map((x, k) => [x.name, own[k] as Slot] as const)]);
-    const hidden = new Set(own.map((s) => s.name));
-    const inner = {
-      ...scope,
-      names: p.names,
-      vars,
-      slots: [...scope.slots.filter((s) => !hidden.has(s.name)), ...own],
-    };
+    const inner = { ...scope, names: p.names, vars, slots: [...scope.slots, ...own] };
     args.set(formal, { expr: p.expr, scope: inner, slots: own });
   }
-  return { args, slots, outer, left, take };
-}
-
-/** Is the variable `out` part of an argument for something else than the variable `v` of the cell? */
-function mentionsBeside(
-  cx: Context,
-  e: CallExpr,
-  scope: Scope,
-  out: Slot,
-  passed: ReadonlyMap<Target, Passed>,
-  formals: readonly Target[],
-  v: string,
-): boolean {
-  return formals.some((formal, i) => {
-    const mentioned = mentionedIn(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
-    if (![...mentioned.values()].some((s) => s.name === out.name)) return false;
-    const k = variablesOf(formal).indexOf(v);
-    return passed.get(formal)?.variables[k]?.slot.name !== out.name;
-  });
+  return { args, slots, outer, take };
 }
 
 /** What an argument passes to a formal of `k` axes. Null: nothing that fits. */

@@ -1,6 +1,7 @@
 /** Conditions on the variables of axes: they say which indices a branch of an `if` is for. */
-import { at } from "../system/positions.js";
+import { at, fromEnd, fromStart } from "../system/positions.js";
 import type { Cond, Pos } from "../system/types.js";
+import type { Dim } from "./dims.js";
 import { partsOf } from "./shapes.js";
 import type { Term } from "./terms.js";
 import type { ReadTerm } from "./walk.js";
@@ -30,18 +31,30 @@ interface Place {
   readonly off: number;
 }
 
-/** The index that a term is where the variable `name` stands at `pos`. */
-function placeOf(t: Term, name: string, pos: Pos): Place | null {
+/** Where variables stand, and what sizes are. */
+interface Known {
+  readonly places: ReadonlyMap<string, Pos>;
+  size(d: Dim): number | null;
+}
+
+/** The index that a term is where variables stand at constant places. */
+function placeOf(t: Term, known: Known): Place | null {
   switch (t.kind) {
     case "number":
       return { end: null, off: t.value };
+    case "size": {
+      const n = known.size(t.dim);
+      return n === null ? null : { end: null, off: n };
+    }
     case "extent":
       return t.of === undefined ? { end: t.axis, off: 0 } : null;
-    case "index":
-      if (t.slot.name !== name || pos.k === "var") return null;
+    case "index": {
+      const pos = known.places.get(t.slot.name);
+      if (!pos || pos.k === "var") return null;
       return { end: pos.k === "end" ? t.slot.axis : null, off: pos.off };
+    }
     case "binary": {
-      const [a, b] = [placeOf(t.left, name, pos), placeOf(t.right, name, pos)];
+      const [a, b] = [placeOf(t.left, known), placeOf(t.right, known)];
       if (!a || !b || (t.op !== "+" && t.op !== "-") || (b.end !== null && (t.op === "-" || a.end !== null)))
         return null;
       return { end: a.end ?? b.end, off: t.op === "+" ? a.off + b.off : a.off - b.off };
@@ -51,32 +64,46 @@ function placeOf(t: Term, name: string, pos: Pos): Place | null {
   }
 }
 
-/** Does a condition hold where the variable `name` stands at a constant place? Null: that depends on more. */
-function truthAt(cond: Term, name: string, pos: Pos): boolean | null {
+/** Does a condition hold where variables stand at constant places? Null: that depends on more. */
+function truthAt(cond: Term, known: Known): boolean | null {
   if (cond.kind === "unary" && cond.op === "not") {
-    const x = truthAt(cond.arg, name, pos);
+    const x = truthAt(cond.arg, known);
     return x === null ? null : !x;
   }
   if (cond.kind !== "binary") return null;
   if (cond.op === "and" || cond.op === "or") {
-    const sides = [truthAt(cond.left, name, pos), truthAt(cond.right, name, pos)];
+    const sides = [truthAt(cond.left, known), truthAt(cond.right, known)];
     const decisive = cond.op === "or";
     if (sides.includes(decisive)) return decisive;
     return sides.includes(null) ? null : !decisive;
   }
-  const [a, b] = [placeOf(cond.left, name, pos), placeOf(cond.right, name, pos)];
+  const [a, b] = [placeOf(cond.left, known), placeOf(cond.right, known)];
   if (!a || !b || a.end !== b.end) return null;
   const [x, y] = [a.off, b.off];
   const all = { "==": x === y, "!=": x !== y, "<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y };
   return cond.op in all ? all[cond.op as keyof typeof all] : null;
 }
 
-/** Can a read be reached where the variable `name` stands at a constant place? */
-export const isReached = (inside: readonly Branch[], name: string, pos: Pos): boolean =>
-  inside.every(({ cond, holds }) => {
-    const truth = truthAt(cond, name, pos);
+/** Where a variable stands if a condition holds: `j == 0`. */
+function placedBy(cond: Term, known: Known): [string, Pos][] {
+  if (cond.kind !== "binary") return [];
+  if (cond.op === "and") return [cond.left, cond.right].flatMap((c) => placedBy(c, known));
+  if (cond.op !== "==" || cond.left.kind !== "index") return [];
+  const { slot } = cond.left;
+  const place = placeOf(cond.right, known);
+  if (!place || (place.end !== null && place.end !== slot.axis)) return [];
+  return [[slot.name, place.end === null ? fromStart(place.off) : fromEnd(place.off)]];
+}
+
+/** Can a read be reached where variables stand at constant places? */
+export function isReached(inside: readonly Branch[], places: ReadonlyMap<string, Pos>, size: Known["size"]): boolean {
+  const facts = inside.flatMap(({ cond, holds }) => (holds ? placedBy(cond, { places: new Map(), size }) : []));
+  const known: Known = { places: new Map([...facts, ...places]), size };
+  return inside.every(({ cond, holds }) => {
+    const truth = truthAt(cond, known);
     return truth === null || truth === holds;
   });
+}
 
 interface Linear {
   readonly name: string;

@@ -78,10 +78,13 @@ export function position(cx: Context, e: Expr, axis: string, of: string, scope: 
   return size !== null && x.off >= size ? fromEnd(x.off - size) : fromStart(x.off);
 }
 
+/** A variable of the System in the user's words: one that clashed with another got primes. */
+export const spoken = (v: string): string => v.replace(/'+$/, "");
+
 /** `t-1`, `T`, `0`: a position in the user's words. */
 export function showPos(p: Pos, bound: string): string {
   const shifted = (base: string, by: number): string => (by === 0 ? base : by < 0 ? `${base}${by}` : `${base}+${by}`);
-  if (p.k === "var") return shifted(p.v, p.shift);
+  if (p.k === "var") return shifted(spoken(p.v), p.shift);
   return p.k === "end" ? shifted(bound, p.off) : String(p.off);
 }
 

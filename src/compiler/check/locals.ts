@@ -9,7 +9,7 @@ import { dimOf } from "./constants.js";
 import type { Context, Scope } from "./context.js";
 import type { Dim } from "./dims.js";
 import type { Indexed, Names } from "./entities.js";
-import { checkFree, clauseIndex, clauseText } from "./equations.js";
+import { checkFree, clauseIndex, clauseText, hasAxisResults } from "./equations.js";
 import { elaborate, readOf, wrong } from "./expressions.js";
 import { freeSlots, freeVariables } from "./free.js";
 import { constantEquation } from "./instances.js";
@@ -91,33 +91,33 @@ export class Locals {
     return entity?.kind === "axis" ? entity.slot : undefined;
   }
 
-  /** The right side of an equation with `slots` on its left. */
-  #terms(s: Equation, scope: Scope, slots: readonly Slot[]): readonly Term[] {
+  /** The right side of an equation; `lefts`: the axes on the left of each value. */
+  #terms(s: Equation, scope: Scope, lefts: readonly (readonly Slot[])[]): readonly Term[] {
     const isCall = s.value.kind === "call" && scope.names.find(s.value.callee)?.kind === "instance";
     if (s.targets.length === 1 && !isCall) return [elaborate(this.cx, s.value, scope)];
     if (s.value.kind !== "call") return [];
-    const wanted = s.targets.map((t): Wanted => ({ name: t.name, into: null, slots, span: s.span }));
+    const wanted = s.targets.map((t, i): Wanted => ({ name: t.name, into: null, slots: lefts[i] ?? [], span: s.span }));
     return callTerms(this.cx, s.value, scope, wanted);
   }
 
   #equation(s: Equation): void {
     const { cx, scope } = this;
     const slotsOf = (t: Target): Slot[] => t.indices.flatMap((i) => this.#axisOf(i.value) ?? []);
-    const own = slotsOf(s.targets[0] as Target);
-    const inner: Scope = { ...scope, slots: [...scope.slots, ...own] };
+    const variables = (slots: readonly Slot[]): string[] => slots.map((x) => x.name);
+    const isFree = hasAxisResults(scope.names, s.value);
+    const all = s.targets.map(slotsOf).reduce((a, b) => (b.length > a.length ? b : a));
+    const inner: Scope = { ...scope, slots: [...scope.slots, ...all] };
     const state = { isBusy: false };
     const right = once((): readonly Term[] => {
       state.isBusy = true;
-      const terms = this.#terms(s, inner, own);
+      const terms = this.#terms(s, inner, s.targets.map(slotsOf));
       state.isBusy = false;
       return terms;
     });
     for (const [i, target] of s.targets.entries()) {
-      if (
-        slotsOf(target)
-          .map((x) => x.name)
-          .join() !== own.map((x) => x.name).join()
-      ) {
+      const own = slotsOf(target);
+      const [mine, widest] = [variables(own), variables(all)];
+      if (isFree ? !mine.every((x) => widest.includes(x)) : mine.join() !== widest.join()) {
         const message = "all values on the left of one equation have the same indices";
         cx.report(domains.badIndex({ place: target.span, message, help: "write an equation for each" }), scope.via);
       }
@@ -194,8 +194,8 @@ export class Locals {
 
   #define(q: Quantity, term: Term, target: Target, slots: readonly Slot[], s: Equation, isWanted: boolean): void {
     const { cx, scope } = this;
-    if (isWanted) checkFree(cx, term, q.slots, q, q.span);
-    else this.#checkOwn(term, slots, target);
+    const own = this.#checkOwn(term, slots, target);
+    if (isWanted && own) checkFree(cx, term, q.slots, q, q.span);
     cx.define(q, { term, span: isWanted ? (this.#wanted(target)?.span ?? s.span) : s.span });
     if (target.type?.kind === "shape" && !target.type.open) {
       const shape = target.type.dims.map((d) => dimOf(cx, d, scope.names));
@@ -207,31 +207,26 @@ export class Locals {
   }
 
   /** A variable of the body that is free on the right has to be on the left. */
-  #checkOwn(term: Term, slots: readonly Slot[], target: Target): void {
+  #checkOwn(term: Term, slots: readonly Slot[], target: Target): boolean {
     const { cx, scope } = this;
+    let isRight = true;
     const own = [...scope.names.entries()].flatMap(([name, x]) => (x.kind === "axis" ? [{ name, slot: x.slot }] : []));
     for (const { slot, term: where } of freeVariables(term).values()) {
       const axis = own.find((x) => x.slot.name === slot.name)?.name;
       if (axis === undefined || slots.some((x) => x.name === slot.name)) continue;
       cx.report(domains.freeAxis({ place: where.span, axis, target: target.name, left: target.span }), scope.via);
+      isRight = false;
     }
+    return isRight;
   }
 
   #wanted({ name }: Target): Wanted | undefined {
     return this.targets[this.def.results.findIndex((r) => r.name === name)];
   }
 
-  /** The user's value whose equation a result is, if it has the same axes and nothing else is said of it here. */
+  /** The user's value whose equation a result is. One with axes of its own may be read at other indices here, so it is not. */
   #into(target: Target, slots: readonly Slot[]): Quantity | null {
-    const into = this.#wanted(target)?.into;
-    if (!into || this.hasClauses(target.name)) return null;
-    const around = into.slots.slice(0, into.slots.length - slots.length);
-    const isSame =
-      into.slots
-        .slice(around.length)
-        .map((x) => x.name)
-        .join() === slots.map((x) => x.name).join();
-    return isSame && !around.some((x) => slots.some((own) => own.name === x.name)) ? into : null;
+    return slots.length ? null : (this.#wanted(target)?.into ?? null);
   }
 
   /** `h[-1] = 0`: a local or a formal outside its domain. */
@@ -241,7 +236,11 @@ export class Locals {
     const first = parts.find((p) => p !== null);
     if (!first || parts.includes(null)) return;
     const inner = { ...scope, slots: [...scope.slots, ...first.free], vars: first.variables };
-    const terms = this.#terms(s, inner, first.free);
+    const terms = this.#terms(
+      s,
+      inner,
+      parts.map((p) => p?.free ?? []),
+    );
     for (const [i, p] of parts.entries()) {
       const term = terms[i];
       if (!p || !term) continue;

@@ -29,12 +29,14 @@ export const definedMismatch = defineDiagnostic<{
   declared: Operand;
   value: Operand;
   why: readonly Label[];
+  help?: string | undefined;
 }>({
   code: "shape-mismatch",
   severity: "error",
   message: ({ name, declared, value }) => `\`${name}\` is ${declared.type}, but this makes it ${value.type}`,
   labels: ({ value, declared, why }) => [is(value), label(declared.place, `${declared.type} here`), ...why],
-  help: ({ declared }) => `make the right side ${declared.type}, or change the shape that is stated or inferred there`,
+  help: ({ declared, help }) =>
+    help ?? `make the right side ${declared.type}, or change the shape that is stated or inferred there`,
 });
 
 export const conflictingShape = defineDiagnostic<{ place: Place; type: string; needed: string }>({
