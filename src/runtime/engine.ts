@@ -4,6 +4,7 @@
  */
 import type { OptimizerConfig } from "../compiler/blocks/types.js";
 import { isChoice, type Model } from "../compiler/model.js";
+import type { Reset } from "../compiler/passes/reset.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import { Computes, type Named } from "./computes.js";
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly normalize: "observation" | "sample";
   /** Of noise. */
   readonly seed: number;
+  /** What ends a document in the streams of a truncated training. */
+  readonly reset?: Reset;
 }
 
 /** State that goes from window to window along `axis`; null before the first window. */
@@ -63,7 +66,7 @@ export class Engine implements DecodeEngine {
     values: Tensors,
   ) {
     this.#machine = new Machine(device);
-    this.#computes = new Computes(model, options.normalize);
+    this.#computes = new Computes(model, options.normalize, options.reset);
     const { kind } = options.optimizer;
     const found = model.optimizers.find(kind);
     if (found?.kind !== "optimizer") throw new UsageError(`${model.name} has no optimiser ${kind}`);

@@ -1,7 +1,9 @@
 /** A model that runs: the public API. Samples go in and come out as JSON records, tensors as plain arrays. */
 import { dirname } from "node:path";
 import type { Model, Vocabularies } from "../compiler/model.js";
+import type { Reset } from "../compiler/passes/reset.js";
 import { draws } from "../compiler/random.js";
+import { resetOf } from "../compiler/reset.js";
 import { type Snapshot, type SpecText, writeFolder } from "./checkpoint.js";
 import { keyedByField } from "./data/columns.js";
 import { nodeFiles } from "./data/files.js";
@@ -226,14 +228,24 @@ export class Network {
         `the vocabularies ${unsized.join(", ")} of ${name} come from the data: call fit() first, or pass \`vocabularies\``,
       );
     const { optimizer, clip, normalize } = this.config.train;
+    const reset = this.#reset();
     const read = tensorReader(this.#dir());
     const values = params.map((p) => {
       const data = initialValues(p, draws(this.seed, "init", p.name), read);
       return [p.name, { shape: p.shape, data }] as const;
     });
-    const options = { optimizer, clip, normalize, seed: this.seed };
+    const options = { optimizer, clip, normalize, seed: this.seed, ...(reset && { reset }) };
     this.#engine = new Engine(this.#model, this.device, options, Object.fromEntries(values));
     return this.#engine;
+  }
+
+  #reset(): Reset | null {
+    const { truncate } = this.config.train;
+    const [axis, ...others] = this.#model.axes.filter(({ kind }) => kind === "ragged");
+    if (!truncate?.carry || truncate.reset === null || !axis || others.length) return null;
+    const reset = resetOf(this.#model, axis.bound, truncate.reset);
+    if ("reason" in reset) throw new UsageError(`\`truncate\` ${reset.reason}: ${reset.help}`);
+    return reset;
   }
 
   #decoding(): Decoder {

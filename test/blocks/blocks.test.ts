@@ -64,7 +64,7 @@ describe("train", () => {
       optimizer: { kind: "adam", lr: 0.002, options: { beta1: 0.9 } },
       clip: 5,
       batch: 50,
-      truncate: { length: 50, carry: true },
+      truncate: { length: 50, carry: true, reset: null },
       steps: 1500,
       epochs: null,
     });
@@ -95,7 +95,7 @@ describe("train", () => {
     expect(train).toMatchObject({
       schedule: { kind: "cosine", warmup: 0, final: 0.02 },
       early_stop: { patience: 3 },
-      truncate: { length: 20, carry: false },
+      truncate: { length: 20, carry: false, reset: null },
       normalize: "sample",
     });
     expect(validate({ train: { early_stop: call("early_stop", [], { patience: 4 }) } }).train?.early_stop).toEqual({
@@ -135,7 +135,7 @@ describe("train", () => {
     ["an argument twice", { optimizer: call("adam", [1], { lr: 1 }) }, "block-arguments", /gives `lr` twice/],
     ["a misspelt choice", { normalize: "samples" }, "block-unknown-value", /cannot be "samples"/],
     ["scheduled sampling", { scheduled_sampling: call("linear") }, "block-not-supported", /scheduled_sampling/],
-    ["a reset", { truncate: call("truncate", [5, "carry"], { reset: "EOS" }) }, "block-not-supported", /`reset`/],
+    ["a reset of nothing", { truncate: call("truncate", [5], { reset: "EOS" }) }, "block-arguments", /without `carry`/],
   ])("%s", (_, train, code, message) => {
     const result = validate({ train });
     expect(result.train).toBeNull();

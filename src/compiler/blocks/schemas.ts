@@ -118,6 +118,11 @@ const trainSchema: JsonSchema = {
       properties: {
         length: count("Steps of a window."),
         carry: { type: "boolean", default: false, description: "Does the state go on from one window to the next?" },
+        reset: {
+          type: ["string", "null"],
+          default: null,
+          description: "The token that ends a document: what is carried starts anew after it.",
+        },
       },
       required: ["length"],
       additionalProperties: false,

@@ -1,5 +1,5 @@
 /** The blocks `train` and `decode` as they are written → the plain forms that `trainSchema` and `decodeSchema` describe. */
-import { blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
+import { blockArguments, blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
 import type { Block, BlockValue } from "../model.js";
 import type { Optimizers } from "../optimizer/types.js";
 import { asCall, type Context, choice, isCall, type Json, type JsonObject, named, plain, show } from "./forms.js";
@@ -50,12 +50,14 @@ const present = (value: Json | undefined) => value !== undefined && value !== nu
 function truncate(ctx: Context, value: BlockValue): Json | undefined {
   if (!isCall(value)) return typeof value === "number" ? { length: value } : plain(value);
   const path = ["truncate"];
-  if (Object.hasOwn(value.named, "reset")) {
-    const instead = "leave it out: the carried state then runs on over the whole text";
-    ctx.diagnostics.push(blockNotSupported({ span: ctx.span([...path, "reset"]), what: "`reset`", instead }));
+  const found = named(ctx, value, path, ["length"], ["carry"]);
+  if (found && present(found["reset"]) && found["carry"] !== true) {
+    const reason = "has a `reset` without `carry`: every window starts anew anyhow";
+    const help = "write `truncate(50, carry, reset = …)`, or leave `reset` out";
+    ctx.diagnostics.push(blockArguments({ span: ctx.span([...path, "reset"]), what: "`truncate(…)`", reason, help }));
     return undefined;
   }
-  return named(ctx, value, path, ["length"], ["carry"]);
+  return found;
 }
 
 function earlyStop(ctx: Context, value: BlockValue): Json | undefined {

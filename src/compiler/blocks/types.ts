@@ -17,6 +17,12 @@ export type Schedule =
   | { readonly kind: "linear"; readonly warmup: number; readonly final: number }
   | { readonly kind: "exponential"; readonly warmup: number; readonly decay: number; readonly every: number };
 
+export interface Truncation {
+  readonly length: number;
+  readonly carry: boolean;
+  readonly reset: string | null;
+}
+
 export interface TrainConfig {
   readonly optimizer: OptimizerConfig;
   readonly schedule: Schedule;
@@ -27,8 +33,11 @@ export interface TrainConfig {
   /** At least one of `epochs` and `steps` is set; training ends with whichever comes first. */
   readonly epochs: number | null;
   readonly steps: number | null;
-  /** Truncated BPTT over contiguous text: windows of `length`; `carry` keeps the state from one to the next. */
-  readonly truncate: { readonly length: number; readonly carry: boolean } | null;
+  /**
+   * Truncated BPTT over contiguous text: windows of `length`; `carry` keeps the state from one to the next, and `reset` is the
+   * token after which it starts anew.
+   */
+  readonly truncate: Truncation | null;
   /** Stop after `patience` evaluations without a better validation loss, and keep the best parameters. */
   readonly early_stop: { readonly patience: number } | null;
   /** Evaluate on the validation data every so many steps; null: after each epoch. */

@@ -151,10 +151,11 @@ function withSetting(block: Block, path: readonly string[], value: BlockValue, o
       return withSetting(complete, [inside, key], value, optimizers);
     }
   }
-  if (key === "truncate" && typeof value === "number")
-    return {
-      ...block,
-      [key]: { call: key, args: [value, ...(isCall(current) ? current.args.slice(1) : [])], named: {} },
-    };
+  if (key === "truncate" && typeof value === "number") {
+    const call: BlockCall = isCall(current) ? current : { call: key, args: [], named: {} };
+    const flags = call.args.filter((a) => typeof a === "string");
+    const named = Object.fromEntries(Object.entries(call.named).filter(([name]) => name !== "length"));
+    return { ...block, [key]: { call: key, args: [value, ...flags], named } };
+  }
   return { ...block, [key]: value };
 }

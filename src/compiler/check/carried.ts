@@ -1,14 +1,16 @@
 /** `truncate(…, carry)`: does the model ask only what a window of a sequence can answer (R16)? */
 import type { TrainConfig } from "../blocks/types.js";
+import { blockArguments } from "../diagnostics/blocks.js";
 import { carryImpossible } from "../diagnostics/check-causality.js";
 import type { Model } from "../model.js";
 import { CarryError } from "../passes/carry.js";
 import { carriedSystem } from "../programs.js";
+import { resetOf } from "../reset.js";
 import type { Span } from "../syntax/ast.js";
 import type { Context } from "./context.js";
 import type { Place } from "./types.js";
 
-/** `truncate`: where the block asks for it; set from outside it is written nowhere. */
+/** `written`: where the block asks for it; set from outside it is written nowhere. */
 export function checkCarried(
   cx: Context,
   model: Model,
@@ -18,9 +20,26 @@ export function checkCarried(
   const [axis, ...others] = model.axes.filter(({ kind }) => kind === "ragged");
   // which axis is cut into windows is for the data to say where there is not exactly one
   if (!truncate?.carry || !axis || others.length) return;
+  const { fields, vocabs, vocabularies } = model;
+  // the tokens of these are for the data to say
+  const unsized = vocabs.filter((v) => !v.tokens).map((v) => v.name);
+  const reset =
+    truncate.reset === null ? null : resetOf({ fields, vocabs, vocabularies, unsized }, axis.bound, truncate.reset);
+  if (reset && "reason" in reset) {
+    cx.report(blockArguments({ span: written, what: "`truncate(…)`", ...reset }));
+    return;
+  }
   for (const training of [true, false]) {
     try {
-      carriedSystem(model, { training, drawn: [] }, { carry: axis.bound, normalize });
+      carriedSystem(
+        model,
+        { training, drawn: [] },
+        {
+          carry: axis.bound,
+          normalize,
+          ...(reset && { reset: { ...reset, token: Math.max(0, reset.token) } }),
+        },
+      );
     } catch (error) {
       if (!(error instanceof CarryError)) throw error;
       cx.report(carryImpossible({ ...whoAsks(cx, error.value), what: error.what, axis: axis.bound, written }));

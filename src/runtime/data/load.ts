@@ -1,7 +1,8 @@
 /** From the data block of a spec to batches: sources, vocabularies, encoding, splits. */
 import { recordValidator } from "../../compiler/blocks/index.js";
-import type { DataConfig } from "../../compiler/blocks/types.js";
+import type { DataConfig, Truncation } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
+import { resetOf } from "../../compiler/reset.js";
 import { longest as longestOf } from "../lengths.js";
 import type { Batch, Sample } from "../types.js";
 import { makeBatch } from "./batch.js";
@@ -10,7 +11,7 @@ import { columnsOf, toFields } from "./columns.js";
 import { encoder } from "./encode.js";
 import { DataError } from "./errors.js";
 import { cut, type Part, readParts } from "./split.js";
-import { scoringWindows, slice, trainingWindows, type Window, windowAxis } from "./streams.js";
+import { joined, scoringWindows, slice, trainingWindows, type Window, windowAxis } from "./streams.js";
 import type { DataOptions, Dataset, Split } from "./types.js";
 import { buildVocabularies, type FieldRecord } from "./vocab.js";
 
@@ -96,7 +97,7 @@ function sampleSplit(model: Model, samples: readonly Sample[], buckets: Buckets,
 /** Windows are cut along an axis within no other. */
 const stepsOf = (sample: Sample, axis: string): number => sample.lengths[axis] as number;
 
-type Windowed = DataOptions & { readonly truncate: { readonly length: number; readonly carry: boolean } };
+type Windowed = DataOptions & { readonly truncate: Truncation };
 
 function windowed(
   model: Model,
@@ -106,12 +107,16 @@ function windowed(
   options: Windowed,
 ): Dataset {
   const axis = windowAxis(model);
+  const { reset: ends } = options.truncate;
+  const reset = ends === null ? null : resetOf(model, axis, ends);
+  if (reset && "reason" in reset) throw new DataError(`\`truncate\` ${reset.reason}`, null, reset.help);
   const whole = each(samples, (list) => {
     if (list.length === 1) return list[0]!;
+    if (reset) return joined(model, list, axis, reset);
     throw new DataError(
       `\`truncate\` cuts one long sequence into windows, but the data has ${list.length} records`,
       null,
-      "leave `truncate` out: each record is then a sequence of its own",
+      "leave `truncate` out: each record is then a sequence of its own; or say which token ends each: `truncate(50, carry, reset = EOS)`",
     );
   });
   const pieces = heldOutEnds(model, config, parts, whole, axis);

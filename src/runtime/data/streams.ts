@@ -1,5 +1,6 @@
 /** One long sequence as parallel streams of contiguous windows: window k of a stream goes on where window k-1 ended. */
 import type { Model } from "../../compiler/model.js";
+import type { Reset } from "../../compiler/passes/reset.js";
 import { product } from "../../compiler/system/types.js";
 import type { Sample } from "../types.js";
 import { DataError } from "./errors.js";
@@ -42,6 +43,37 @@ export function slice(
     return values ? [[field.name, values.subarray(start * stride, end * stride)] as const] : [];
   });
   return { lengths: { [axis]: end - start }, fields: Object.fromEntries(fields) };
+}
+
+/** Documents, each with the token at its end that is to reset what is carried, one after the other. Throws `DataError`. */
+export function joined(
+  model: Pick<Model, "fields">,
+  samples: readonly Sample[],
+  axis: string,
+  { field, token }: Reset,
+): Sample {
+  for (const [i, sample] of samples.entries())
+    if (sample.fields[field]?.at(-1) !== token)
+      throw new DataError(
+        `record ${i + 1} does not end with the token at which \`truncate\` resets, so it would run into the next`,
+        null,
+        `let the model say where a record ends: \`axis t < T until ${field}[t] == EOS\` and \`reset = EOS\``,
+      );
+  const fields = model.fields.flatMap(({ name }) => {
+    const parts = samples.map((sample) => sample.fields[name]);
+    const [first] = parts;
+    if (!first) return [];
+    const all = parts.reduce((n, part) => n + (part?.length ?? 0), 0);
+    const out = first instanceof Int32Array ? new Int32Array(all) : new Float32Array(all);
+    let from = 0;
+    for (const part of parts) {
+      out.set(part as Int32Array, from);
+      from += part?.length ?? 0;
+    }
+    return [[name, out] as const];
+  });
+  const length = samples.reduce((n, sample) => n + (sample.lengths[axis] as number), 0);
+  return { lengths: { [axis]: length }, fields: Object.fromEntries(fields) };
 }
 
 /** Of one window: the steps of each stream, as [start, end) in the whole sequence. */

@@ -1,5 +1,5 @@
 /** What the data layer hands to the trainer, the evaluator and the decoder. */
-import type { Column, FileRef } from "../../compiler/blocks/types.js";
+import type { Column, FileRef, Truncation } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
 import type { Batch, DataRecord, Sample } from "../types.js";
 
@@ -58,7 +58,7 @@ export interface DataOptions {
   /** Of `TrainConfig`: order of records, random splits. */
   readonly seed: number;
   readonly batch: number;
-  readonly truncate: { readonly length: number; readonly carry: boolean } | null;
+  readonly truncate: Truncation | null;
 }
 
 export type Columns = Readonly<Record<string, Column>>;

@@ -71,3 +71,21 @@ export function compiled(source: string, set: Readonly<Record<string, BlockValue
   if (!program.ok) throw new Error(program.diagnostics.map((d) => d.message).join("\n"));
   return program;
 }
+
+/** Documents, one a line, each with its end; a stream of them starts anew after each. */
+export const documents = `
+model documents {
+  vocab Char
+  dim H = 6
+  axis t < T until c[t] == EOS
+  random c[t] : Char
+  param Wx, Wh, b, Wo, bo
+  h[t] : [H] = tanh(Wx @ c[t-1] + Wh @ h[t-1] + b)
+  h[-1] = 0.5
+  c[-1] = BOS
+  c[t] ~ categorical(Wo @ h[t] + bo)
+  data { train = lines("lines.txt"), c = chars(line) }
+  train { optimizer = adam(lr = 0.02), batch = 2, truncate(5, carry, reset = EOS), steps = 6, seed = 5 }
+  decode { greedy, max = 12 }
+}`;
+writeFileSync(join(folder, "lines.txt"), ["the cat", "a rat", "mat", "sat on", "the hat", "at"].join("\n"));
