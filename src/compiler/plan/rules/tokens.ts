@@ -1,5 +1,6 @@
 /** Tokens: gathers and scatters, one-hot vectors where a matrix itself depends on the sample or nothing is summed. */
 import { num } from "../../ops/types.js";
+import { known } from "../known.js";
 import { type Choice, gatherAlong, scatterAlong } from "../rows.js";
 import { isConst, type Ref, size, type TensorRef } from "../types.js";
 import { contraction } from "./linear.js";
@@ -46,6 +47,50 @@ const entryChoice = (c: Call, i: Ref, n: number): Choice => ({
   limit: null,
 });
 
+/** Indices one after the other along one dim, as the variable of an axis has them. */
+interface Run {
+  readonly dim: number;
+  readonly from: number;
+  readonly len: number;
+}
+
+function runOf(c: Call, i: Ref, n: number): Run | null {
+  if (isConst(i)) return null;
+  const along = i.shape.flatMap((d, k) => (d === 1 ? [] : [k]));
+  const [dim] = along;
+  const numbers = dim !== undefined && along.length === 1 ? known(c.flat, i) : null;
+  const [from] = numbers ?? [];
+  if (dim === undefined || !numbers || from === undefined || numbers.some((x, k) => x !== from + k)) return null;
+  return from >= 0 && from + numbers.length <= n ? { dim, from, len: numbers.length } : null;
+}
+
+/** Entries at a run are the features themselves, which become a dim. */
+function pickRun(c: Call, x: TensorRef, { dim, from, len }: Run): Ref {
+  const first = c.lead.length;
+  const part = c.flat.slice(x, first, from, len);
+  const moved = c.flat.transpose(part, swapped(x.shape.length, dim, first));
+  return isConst(moved) ? moved : c.flat.reshape(moved, without(moved.shape, first));
+}
+
+/** Its adjoint, for a dim that is summed: the dim becomes the features. Other summed dims are summed first. */
+function putRun(c: Call, x: Ref, n: number, { dim, from, len }: Run): Ref {
+  const rest = c.shapes[0] as number[];
+  const summed = c.flat.sum(
+    x,
+    c.reduced.filter((d) => d !== dim),
+    [...c.lead, ...rest],
+  );
+  const lead = isConst(summed) ? ones(c) : summed.shape.slice(0, c.lead.length);
+  const own = lead.map((d, k) => (k === dim ? len : d));
+  const full = c.flat.reshape(c.flat.full(summed, [...own, ...rest]), [...own, 1, ...rest]);
+  const moved = c.flat.transpose(full, swapped(own.length + 1 + rest.length, dim, own.length));
+  return c.flat.pad(moved, own.length, from, n);
+}
+
+const swapped = (rank: number, a: number, b: number): number[] =>
+  Array.from({ length: rank }, (_, k) => (k === a ? b : k === b ? a : k));
+const without = (shape: readonly number[], k: number): number[] => shape.filter((_, i) => i !== k);
+
 /** The index may be the variable of an axis, which is a number like any other. */
 const indexed = (c: Call): Call => ({ ...c, args: c.args.map((x, k) => (k === 1 ? c.flat.int(x) : x)) });
 
@@ -81,6 +126,8 @@ export const tokens = {
     const [x, i] = c.args as [Ref, Ref];
     const shape = c.shapes[0] as number[];
     if (isConst(x) && x.c === 0) return x;
+    const run = runOf(c, i, shape[0] as number);
+    if (run && leadOf(c, x)[run.dim] === 1) return pickRun(c, withFeatures(c, 0) as TensorRef, run);
     if (isUniform(c, x)) return gather(c, c.flat.reshape(withFeatures(c, 0), shape), i, c.shape);
     const found = gatherAlong(entryChoice(c, i, shape[0] as number), withFeatures(c, 0) as TensorRef, c.shape);
     return isConst(found) ? found : c.flat.reshape(found, [...found.shape.slice(0, c.lead.length), ...c.shape]);
@@ -90,6 +137,8 @@ export const tokens = {
     const [x, i] = c.args as [Ref, Ref];
     const n = num(c.attrs, "n");
     if (isConst(x) && x.c === 0) return x;
+    const run = runOf(c, i, n);
+    if (run && c.reduced.includes(run.dim)) return putRun(c, x, n, run);
     if (isSummedUp(c)) return c.flat.reshape(scatter(c, n), [...ones(c), ...c.shape]);
     const rest = c.shapes[0] as number[];
     const own = leadOf(c, i);
