@@ -134,6 +134,18 @@ model m {
     expect(q.subarray(0, 9)).not.toEqual(q.subarray(9, 18));
   });
 
+  it("of a parameter for each index of axes, each starts by itself, as its own shape says", () => {
+    const each = (shape: readonly number[], axes: number, init: Init): Float32Array =>
+      initialValues({ name: "W", shape, axes, labels: [], frozen: false, init }, draws(1, "init", "W"), noFile);
+    const q = each([2, 3, 4, 4], 2, { kind: "orthogonal", gain: 1, blocks: 1 });
+    for (let k = 0; k < 6; k++) expect(defect(q.subarray(k * 16, (k + 1) * 16), 4, 4)).toBeLessThan(1e-5);
+    expect(new Set(Array.from({ length: 6 }, (_, k) => q[k * 16])).size).toBe(6);
+    const g = each([50, 20, 10], 1, standardInit("glorot"));
+    expect(variance(g) / (2 / 30)).toBeCloseTo(1, 1);
+    expect(largest(g)).toBeLessThanOrEqual(Math.sqrt(6 / 30) * (1 + 1e-6));
+    expect([...each([2, 4], 1, { kind: "gates", values: [0, 1] })]).toEqual([0, 0, 1, 1, 0, 0, 1, 1]);
+  });
+
   it("orthogonal matrices are uniform: the first entry of many 2×2 ones is as often negative, and of both determinants", () => {
     const stream = draws(5, "haar");
     let [negative, reflections] = [0, 0];
