@@ -82,11 +82,16 @@ export class Context {
   readonly unreadClauses = new Set<Quantity>();
   readonly #ids = new Set<string>();
 
-  /** `unread`: a statement could not be read, and what is missed may be what it would have defined. */
+  /** `unread`: the text, where a statement in it could not be read: what is missed may be what that would have defined. */
   constructor(
     readonly reporter: Reporter,
-    readonly unread = false,
+    readonly unread: string | null = null,
   ) {}
+
+  /** May a statement that could not be read be about a name? Not if the name stands in one place only. */
+  isPerhapsUnread(name: string): boolean {
+    return (this.unread?.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => word === name).length > 1;
+  }
 
   report(d: Diagnostic, via?: Place): void {
     this.reporter.add(d, via);

@@ -340,7 +340,7 @@ class Declarations {
         const message = `an equation defines \`${t.name}\` at the variable of an axis, not at \`${printExpr(shifted.value)}\``;
         const help = "shift the right side instead: `h[t] = f(h[t-1])` for `h[t+1] = f(h[t])`";
         this.cx.report(domains.badIndex({ place: shifted.span, message, help }));
-      } else if (!this.cx.unread) this.cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
+      } else if (!this.cx.isPerhapsUnread(t.name)) this.cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
       this.own.set(t.name, { kind: "wrong", place: t.nameSpan });
     }
   }

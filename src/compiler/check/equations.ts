@@ -93,7 +93,8 @@ function elaborateEquation(cx: Context, s: Equation, global: Scope): void {
   for (const [i, left] of lefts.entries()) {
     const term = terms[i] ?? wrong(s.value.span);
     if (left) define(cx, left, term, s.span);
-    else spoil(term.type);
+    // a read has the type of what it reads, about which nothing is wrong
+    else if (term.kind !== "read") spoil(term.type);
   }
 }
 

@@ -166,7 +166,7 @@ function nameTerm(
     if (name === "root" && cx.structures.size) return nodeAsValue(cx, name, span, scope);
     const near = nearest(name, valueNames(scope));
     const help = `declare it (\`param ${name}\`, \`input ${name}[t]\`, …) or write an equation for it`;
-    if (near !== undefined || !cx.unread)
+    if (near !== undefined || !cx.isPerhapsUnread(name))
       cx.report(names.unknownName({ place: nameSpan, name, what: "name", near, help }), scope.via);
     return wrong(span);
   }

@@ -22,6 +22,7 @@ import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read, standardText } from "./imports.js";
+import { foldInterior } from "./interior.js";
 import { makeModel, placeholders } from "./model.js";
 import { checkOpenLengths } from "./open-length.js";
 import { checkOptimizer, optimizersOf } from "./optimizers.js";
@@ -81,7 +82,7 @@ function checkModel(
   unread: boolean,
 ): Model | null {
   const reporter = new Reporter();
-  const cx = new Context(reporter, unread);
+  const cx = new Context(reporter, unread ? source : null);
   const overrides = new Overrides(cx, options.set ?? {});
   const done = (): null => {
     for (const d of reporter.diagnostics) all.add(d);
@@ -115,6 +116,7 @@ function checkModel(
 
   // domains, randoms
   checkAxes(cx);
+  foldInterior(cx);
   const boundaries = resolveBoundaries(cx);
   checkAbove(cx);
   checkRandoms(cx, model, own);
