@@ -141,6 +141,8 @@ export type Block = Readonly<Record<string, BlockValue>>;
 export interface Mode {
   readonly training: boolean;
   readonly drawn: readonly string[];
+  /** Observed randoms whose draw is an equation beside them, for scheduled sampling: `NAME.draw`. */
+  readonly sampled?: readonly string[];
 }
 
 /** The tokens of every vocabulary, ids in order: those of the data, then `<UNK>` (under `max`/`min`), then `special`. */

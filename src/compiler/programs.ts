@@ -8,6 +8,7 @@ import { type Carried, carry } from "./passes/carry.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
 import { type Reset, resetAt } from "./passes/reset.js";
+import { scheduledSampling } from "./passes/scheduled-sampling.js";
 import { schedule } from "./schedule/schedule.js";
 import type { Program } from "./schedule/types.js";
 import type { System } from "./system/types.js";
@@ -34,6 +35,11 @@ export interface ComputeOptions {
   readonly carry?: string;
   /** What ends a document in a stream along that axis. */
   readonly reset?: Reset;
+  /**
+   * Scheduled sampling (R20): the System has the input `#rate`, one number, the probability that a draw of the model's own
+   * takes the place of a past observation.
+   */
+  readonly sampling?: boolean;
   /** N of the objective (R14). */
   readonly normalize?: "observation" | "sample";
   readonly observe?: (stage: Stage) => void;
@@ -45,7 +51,13 @@ export interface ComputeOptions {
  */
 export function training(model: Model, options: ComputeOptions = {}): Compute {
   const wrt = model.params.filter((p) => !p.frozen).map((p) => p.name);
-  return compute(model, { training: true, drawn: [] }, results(model), wrt, options);
+  return compute(model, trainingMode(model, options.sampling ?? false), results(model), wrt, options);
+}
+
+/** `sampling`: with the draws of the randoms that have a past. */
+export function trainingMode({ fields }: Pick<Model, "fields">, sampling: boolean): Mode {
+  const sampled = fields.filter((f) => f.role === "random" && f.axes.length && f.dist !== "ctc").map((f) => f.name);
+  return { training: true, drawn: [], ...(sampling && { sampled }) };
 }
 
 /** The same without gradients, `training` false; `values`: further named values to compute. */
@@ -92,7 +104,7 @@ export function carriedSystem(
   { carry: axis, normalize, reset }: Pick<ComputeOptions, "carry" | "normalize" | "reset">,
 ): Carried {
   const plain = model.system(mode);
-  const objective = normalize === "sample" && plain.values.has("loss") ? normalizeBySample(plain) : plain;
+  const objective = normalizedBy(normalize, sampledFrom(plain, mode.sampled));
   if (axis === undefined) return { system: objective, states: new Map() };
   // first what the whole sequence would have to answer, in the user's own equations
   if (!reset) return carry(objective, axis);
@@ -100,6 +112,16 @@ export function carriedSystem(
   const documents = resetAt(objective, axis, reset);
   verify(documents, "reset");
   return carry(documents, axis);
+}
+
+const normalizedBy = (normalize: ComputeOptions["normalize"], system: System): System =>
+  normalize === "sample" && system.values.has("loss") ? normalizeBySample(system) : system;
+
+function sampledFrom(system: System, randoms: Mode["sampled"]): System {
+  if (!randoms) return system;
+  const sampled = scheduledSampling(system, randoms);
+  verify(sampled, "scheduled sampling");
+  return sampled;
 }
 
 function differentiate(system: System, wrt: readonly string[]): { system: System; gradients: Map<string, string> } {

@@ -1,5 +1,6 @@
 /** A checked model and the sizes of its vocabularies to the System of a mode. */
 import type { Mode, Vocabularies } from "../model.js";
+import { drawOfRandom } from "../passes/scheduled-sampling.js";
 import { SystemBuilder } from "../system/builder.js";
 import { E, type Expr, op, sumOver } from "../system/expr.js";
 import type { Env } from "../system/positions.js";
@@ -93,6 +94,9 @@ class Build {
       if (e) this.#builder.equate(q.id, e);
     }
     for (const q of quantities) for (const b of this.model.boundaries.get(q) ?? []) this.#clause(q, b);
+    for (const q of quantities)
+      if (this.mode.sampled?.includes(q.id))
+        this.#builder.define(drawOfRandom(q.id), this.#slots(q), drawOf(this.#density(q)), { named: false });
     if (withObjective) this.#objective();
     return this.#builder.finish();
   }

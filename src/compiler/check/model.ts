@@ -106,7 +106,7 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
     },
     system(mode: Mode) {
       sized();
-      const key = JSON.stringify([mode.training, [...mode.drawn].sort()]);
+      const key = JSON.stringify([mode.training, [...mode.drawn].sort(), mode.sampled ?? []]);
       const known = systems.get(key);
       if (known) return known;
       const system = buildSystem({ cx, boundaries: facts.boundaries, vocabularies }, mode);
