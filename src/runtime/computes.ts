@@ -1,6 +1,5 @@
 /** The programs of a model, compiled when they are first asked for. */
 import type { Model } from "../compiler/model.js";
-import type { Reset } from "../compiler/passes/reset.js";
 import { type Compute, type ComputeOptions, scoring, training } from "../compiler/programs.js";
 
 /** A program and its name in the cache of plans. */
@@ -9,19 +8,20 @@ export interface Named {
   readonly compute: Compute;
 }
 
-/** `axis`: along which state is carried from window to window; null: none is. `reset`: what ends a document there. */
+/** `axis`: along which state is carried from window to window; null: none is. `options`: of training, `reset` of scoring too. */
 export class Computes {
   readonly #made = new Map<string, Compute>();
 
   constructor(
     readonly model: Model,
     readonly normalize: "observation" | "sample",
-    readonly reset?: Reset,
+    readonly options: Pick<ComputeOptions, "reset" | "sampling"> = {},
   ) {}
 
   training(axis: string | null): Named {
     const { model, normalize } = this;
-    return this.#named(`train ${axis}`, () => training(model, { normalize, ...this.#along(axis) }));
+    const { sampling = false } = this.options;
+    return this.#named(`train ${axis}`, () => training(model, { normalize, sampling, ...this.#along(axis) }));
   }
 
   /** With the named values `ids`. A score is per observation, whatever is minimised. */
@@ -32,7 +32,8 @@ export class Computes {
   }
 
   #along(axis: string | null): Pick<ComputeOptions, "carry" | "reset"> {
-    return axis === null ? {} : { carry: axis, ...(this.reset && { reset: this.reset }) };
+    const { reset } = this.options;
+    return axis === null ? {} : { carry: axis, ...(reset && { reset }) };
   }
 
   #named(key: string, make: () => Compute): Named {

@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly seed: number;
   /** What ends a document in the streams of a truncated training. */
   readonly reset?: Reset;
+  /** Does training read draws of the model's own in the place of past observations, at `StepOptions.sampling`? */
+  readonly sampling?: boolean;
 }
 
 /** State that goes from window to window along `axis`; null before the first window. */
@@ -43,6 +45,8 @@ export interface StepOptions {
   readonly step: number;
   readonly lr: number;
   readonly carry: Carry | null;
+  /** How probable a draw is where scheduled sampling is on; absent: 0. */
+  readonly sampling?: number;
 }
 
 /** Sums over one batch, by the ids of `Model`: `loss.total`, `y.hits`, …; `logp`: Σ log p of each random that is a choice. */
@@ -66,7 +70,7 @@ export class Engine implements DecodeEngine {
     values: Tensors,
   ) {
     this.#machine = new Machine(device);
-    this.#computes = new Computes(model, options.normalize, options.reset);
+    this.#computes = new Computes(model, options.normalize, options);
     const { kind } = options.optimizer;
     const found = model.optimizers.find(kind);
     if (found?.kind !== "optimizer") throw new UsageError(`${model.name} has no optimiser ${kind}`);
@@ -76,7 +80,7 @@ export class Engine implements DecodeEngine {
   }
 
   /** One step of the optimiser on a batch, or on several as on one large batch. Throws `DivergedError`, and nothing has changed. */
-  step(group: readonly Batch[], { step, lr, carry }: StepOptions): StepResult {
+  step(group: readonly Batch[], { step, lr, carry, sampling = 0 }: StepOptions): StepResult {
     if (!this.parameters.layout.size) throw new UsageError(`${this.model.name} has no parameter to learn`);
     const named = this.#computes.training(carry?.axis ?? null);
     const { compute } = named;
@@ -88,7 +92,8 @@ export class Engine implements DecodeEngine {
       let states = carry?.states ?? null;
       let last = new Map<string, DeviceTensor>();
       let sum: DeviceTensor | null = null;
-      for (const batch of group) {
+      for (const given of group) {
+        const batch = { ...given, sampling };
         const window = { batch, noise: this.#noise(step, batch, samplesIn(windows)), states };
         windows.push(window);
         last = scope.own(this.#run({ ...named, ...window, outputs }));
@@ -121,7 +126,8 @@ export class Engine implements DecodeEngine {
   }
 
   /** The objective and its gradient on a batch, without a step. */
-  gradients(batch: Batch, step: number): { loss: number; grads: Tensors } {
+  gradients(given: Batch, step: number, sampling = 0): { loss: number; grads: Tensors } {
+    const batch = { ...given, sampling };
     const named = this.#computes.training(null);
     const { gradients } = named.compute;
     const outputs = ["loss", ...gradients.values()];

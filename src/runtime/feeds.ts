@@ -1,5 +1,6 @@
 /** What a program is given for a batch: parameters, fields, noise, carried states. */
 import { FRESH } from "../compiler/passes/carry.js";
+import { RATE } from "../compiler/passes/scheduled-sampling.js";
 import { BATCH, product, type System, type Value } from "../compiler/system/types.js";
 import { extentOf } from "./lengths.js";
 import { drawNoise, type NoiseKey } from "./noise.js";
@@ -17,6 +18,7 @@ export function tensorShape(system: System, { slots, shape }: Value, batch: Batc
 export function hostNumbers(system: System, value: Value, batch: Batch, noise: NoiseKey): Numbers {
   if (value.role === "noise") return drawNoise(system, value, batch, noise);
   if (value.id === FRESH) return batch.fresh ?? new Float32Array(batch.size).fill(1);
+  if (value.id === RATE) return Float32Array.of(batch.sampling ?? 0);
   const field = batch.fields[value.id];
   if (!field) throw new Error(`the batch lacks the field ${value.id}`);
   const size = product(tensorShape(system, value, batch));

@@ -20,7 +20,7 @@ import type { Tensors } from "./parameters.js";
 import { type Records, recordsDataset } from "./records.js";
 import { type Configs, configsOf, type DecodeRequest, decodeConfig, unknownName } from "./requests.js";
 import { type Progress, start } from "./train/progress.js";
-import { learningRateFactor } from "./train/schedule.js";
+import { learningRateFactor, samplingRate } from "./train/schedule.js";
 import { type FitOptions, type FitResult, type Standing, type Training, train } from "./trainer.js";
 import type { Batch, DataRecord, Sample, Scores, SplitName } from "./types.js";
 import type { SampleValue } from "./unpad.js";
@@ -129,16 +129,19 @@ export class Network {
 
   /** The objective and its gradient in every parameter that is learnt: the mean that a training step takes over these samples. */
   async gradients(samples: readonly DataRecord[]): Promise<{ loss: number; grads: Tensors }> {
-    return this.#ready().gradients(this.#batch(samples), this.#standing.progress.step);
+    const { step } = this.#standing.progress;
+    const sampling = samplingRate(this.config.train.scheduled_sampling, step);
+    return this.#ready().gradients(this.#batch(samples), step, sampling);
   }
 
   /** One step of the optimiser; the loss before it. Throws `DivergedError`. */
   async step(samples: readonly DataRecord[]): Promise<number> {
     const engine = this.#ready();
-    const { optimizer, schedule } = this.config.train;
+    const { optimizer, schedule, scheduled_sampling } = this.config.train;
     const { step } = this.#standing.progress;
     const lr = optimizer.lr * learningRateFactor(schedule, step, this.config.train.steps);
-    const { loss } = engine.step([this.#batch(samples)], { step, lr, carry: null });
+    const sampling = samplingRate(scheduled_sampling, step);
+    const { loss } = engine.step([this.#batch(samples)], { step, lr, carry: null, sampling });
     this.#standing.progress.step += 1;
     return loss;
   }
@@ -234,7 +237,8 @@ export class Network {
       const data = initialValues(p, draws(this.seed, "init", p.name), read);
       return [p.name, { shape: p.shape, data }] as const;
     });
-    const options = { optimizer, clip, normalize, seed: this.seed, ...(reset && { reset }) };
+    const sampling = this.config.train.scheduled_sampling !== null;
+    const options = { optimizer, clip, normalize, seed: this.seed, sampling, ...(reset && { reset }) };
     this.#engine = new Engine(this.#model, this.device, options, Object.fromEntries(values));
     return this.#engine;
   }

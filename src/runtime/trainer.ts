@@ -7,7 +7,7 @@ import { UsageError } from "./errors.js";
 import type { Tensors } from "./parameters.js";
 import { type Finish, finished, type Progress, Rate, totalSteps } from "./train/progress.js";
 import type { StepResult } from "./train/report.js";
-import { learningRateFactor } from "./train/schedule.js";
+import { learningRateFactor, samplingRate } from "./train/schedule.js";
 import type { Batch, Event, Scores } from "./types.js";
 
 export interface FitOptions {
@@ -117,7 +117,8 @@ class Loop {
     const { progress, carry } = standing;
     const began = performance.now();
     const lr = config.optimizer.lr * learningRateFactor(config.schedule, progress.step, this.#total);
-    const result = engine.step(group, { step: progress.step, lr, carry });
+    const sampling = samplingRate(config.scheduled_sampling, progress.step);
+    const result = engine.step(group, { step: progress.step, lr, carry, sampling });
     progress.step += 1;
     progress.position += group.length;
     progress.epochLoss += result.loss * result.count;

@@ -41,6 +41,8 @@ export interface Batch {
   readonly places?: Readonly<Record<string, readonly Int32Array[]>>;
   /** Carried state: which samples start here (see `Compute.states`). Absent where no state is carried. */
   readonly fresh?: Float32Array;
+  /** Scheduled sampling: how probable a draw is in the place of a past observation; absent: 0. */
+  readonly sampling?: number;
 }
 
 export type SplitName = "train" | "valid" | "test";

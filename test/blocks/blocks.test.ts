@@ -39,6 +39,7 @@ describe("train", () => {
       epochs: 10,
       steps: null,
       truncate: null,
+      scheduled_sampling: null,
       early_stop: null,
       evaluate: null,
       checkpoint: null,
@@ -80,6 +81,12 @@ describe("train", () => {
     const nesterov = call("sgd", [], { nesterov: true, momentum: 0.5 });
     expect(rate({ optimizer: nesterov })).toMatchObject({ options: { momentum: 0.5, nesterov: 1 } });
     expect(rate({ lr: 0.5 })).toMatchObject({ kind: "adam", lr: 0.5 });
+  });
+
+  test("scheduled sampling", () => {
+    const rate = (value: BlockValue) => validate({ train: { scheduled_sampling: value } }).train?.scheduled_sampling;
+    expect(rate(0.25)).toEqual({ final: 0.25, over: 0 });
+    expect(rate(call("scheduled_sampling", [], { final: 0.5, over: 1000 }))).toEqual({ final: 0.5, over: 1000 });
   });
 
   test("schedules, early stopping, truncation without carry", () => {
@@ -134,7 +141,13 @@ describe("train", () => {
     ["too many arguments", { truncate: call("truncate", [3, 4]) }, "block-arguments", /takes one argument/],
     ["an argument twice", { optimizer: call("adam", [1], { lr: 1 }) }, "block-arguments", /gives `lr` twice/],
     ["a misspelt choice", { normalize: "samples" }, "block-unknown-value", /cannot be "samples"/],
-    ["scheduled sampling", { scheduled_sampling: call("linear") }, "block-not-supported", /scheduled_sampling/],
+    ["sampling above 1", { scheduled_sampling: 1.5 }, "block-out-of-range", /`train\.scheduled_sampling\.final`/],
+    [
+      "sampling over half a step",
+      { scheduled_sampling: call("scheduled_sampling", [0.5], { over: 0.5 }) },
+      "block-wrong-type",
+      /`train\.scheduled_sampling\.over` is a whole number/,
+    ],
     ["a reset of nothing", { truncate: call("truncate", [5], { reset: "EOS" }) }, "block-arguments", /without `carry`/],
   ])("%s", (_, train, code, message) => {
     const result = validate({ train });

@@ -127,6 +127,17 @@ const trainSchema: JsonSchema = {
       required: ["length"],
       additionalProperties: false,
     },
+    scheduled_sampling: {
+      type: ["object", "null"],
+      default: null,
+      description: "Draws of the model's own in the place of past observations, in training; null: none.",
+      properties: {
+        final: { type: "number", minimum: 0, maximum: 1, description: "How probable a draw is in the end." },
+        over: { type: "integer", minimum: 0, default: 0, description: "Steps over which that rises from 0." },
+      },
+      required: ["final"],
+      additionalProperties: false,
+    },
     early_stop: {
       type: ["object", "null"],
       default: null,

@@ -1,5 +1,5 @@
 /** The blocks `train` and `decode` as they are written → the plain forms that `trainSchema` and `decodeSchema` describe. */
-import { blockArguments, blockConflict, blockNotSupported, blockWrongType } from "../diagnostics/blocks.js";
+import { blockArguments, blockConflict, blockWrongType } from "../diagnostics/blocks.js";
 import type { Block, BlockValue } from "../model.js";
 import type { Optimizers } from "../optimizer/types.js";
 import { asCall, type Context, choice, isCall, type Json, type JsonObject, named, plain, show } from "./forms.js";
@@ -34,10 +34,8 @@ export function normaliseTrain(ctx: Context, block: Block, optimizers: Optimizer
     if (key === "schedule") set(key, choice(ctx, value, [key], schedules));
     else if (key === "truncate") set(key, truncate(ctx, value));
     else if (key === "early_stop") set(key, earlyStop(ctx, value));
-    else if (key === "scheduled_sampling") {
-      const instead = "leave it out: the model is then trained on the observed values (teacher forcing)";
-      ctx.diagnostics.push(blockNotSupported({ span: ctx.span([key]), what: "`scheduled_sampling`", instead }));
-    } else if (key !== "lr" && key !== "optimizer") set(key, plain(value));
+    else if (key === "scheduled_sampling") set(key, scheduledSampling(ctx, value));
+    else if (key !== "lr" && key !== "optimizer") set(key, plain(value));
   }
   const optimizer = block["optimizer"] ?? standardOptimizer;
   set("optimizer", normaliseOptimizer(ctx, optimizers, optimizer, block["lr"]));
@@ -58,6 +56,11 @@ function truncate(ctx: Context, value: BlockValue): Json | undefined {
     return undefined;
   }
   return found;
+}
+
+function scheduledSampling(ctx: Context, value: BlockValue): Json | undefined {
+  if (!isCall(value)) return typeof value === "number" ? { final: value } : plain(value);
+  return named(ctx, value, ["scheduled_sampling"], ["final", "over"]);
 }
 
 function earlyStop(ctx: Context, value: BlockValue): Json | undefined {

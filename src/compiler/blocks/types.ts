@@ -23,6 +23,12 @@ export interface Truncation {
   readonly reset: string | null;
 }
 
+/** The probability rises along a line from 0 to `final` over so many steps; with `over` 0 it is `final` from the first. */
+export interface Sampling {
+  readonly final: number;
+  readonly over: number;
+}
+
 export interface TrainConfig {
   readonly optimizer: OptimizerConfig;
   readonly schedule: Schedule;
@@ -38,6 +44,8 @@ export interface TrainConfig {
    * token after which it starts anew.
    */
   readonly truncate: Truncation | null;
+  /** How probable it is in training that a model reads its own draw where it would read the observed past: see `Sampling`. */
+  readonly scheduled_sampling: Sampling | null;
   /** Stop after `patience` evaluations without a better validation loss, and keep the best parameters. */
   readonly early_stop: { readonly patience: number } | null;
   /** Evaluate on the validation data every so many steps; null: after each epoch. */

@@ -29,6 +29,7 @@ import { checkOptimizer, optimizersOf } from "./optimizers.js";
 import { Overrides } from "./overrides.js";
 import { noteUses, startOf } from "./params.js";
 import { Reporter } from "./report.js";
+import { checkSampled } from "./sampled.js";
 import { checkAbove } from "./structures/left.js";
 import { isField, type Quantity } from "./terms.js";
 import { checkTopology } from "./topology.js";
@@ -161,6 +162,7 @@ function checkModel(
   });
   if (!reporter.failed) checkOpenLengths(cx);
   if (train && !reporter.failed) checkCarried(cx, sized, train, spans("train", ["truncate"]));
+  if (train?.scheduled_sampling && !reporter.failed) checkSampled(cx, sized, spans("train", ["scheduled_sampling"]));
   done();
   return reporter.failed ? null : checked;
 }

@@ -1,5 +1,5 @@
-/** The factor on the learning rate, by step. */
-import type { Schedule } from "../../compiler/blocks/types.js";
+/** What changes from step to step: the factor on the learning rate, the rate of scheduled sampling. */
+import type { Sampling, Schedule } from "../../compiler/blocks/types.js";
 
 /**
  * The factor for the step number `step` (from 0) of `total` (null: no end is known, and what runs towards an end stays at
@@ -21,3 +21,7 @@ export function learningRateFactor(schedule: Schedule, step: number, total: numb
       return schedule.decay ** Math.floor(since / schedule.every);
   }
 }
+
+/** How probable it is at the step number `step` (from 0) that a draw takes the place of a past observation. */
+export const samplingRate = (sampling: Sampling | null, step: number): number =>
+  sampling === null ? 0 : sampling.final * (sampling.over ? Math.min(1, step / sampling.over) : 1);

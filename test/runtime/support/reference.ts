@@ -24,6 +24,7 @@ export function reference(
   );
   const extent = (axis: string): number => batch.extents[axis] ?? (system.axes.get(axis)?.size as number);
   const given = (id: string, index: readonly number[]): ArrayLike<number> => {
+    if (id === "#rate") return [batch.sampling ?? 0];
     if (id === "#fresh") return [batch.fresh?.[index[0] as number] ?? 1];
     const v = getValue(system, id);
     const data = params[id] ?? drawn.get(id) ?? batch.fields[id] ?? states[id];
