@@ -23,6 +23,7 @@ import { elaborateModel } from "./equations.js";
 import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
 import { defineCell, Libraries, type Read, standardText } from "./imports.js";
 import { foldInterior } from "./interior.js";
+import { lint } from "./lints.js";
 import { makeModel, placeholders } from "./model.js";
 import { checkOpenLengths } from "./open-length.js";
 import { checkOptimizer, optimizersOf } from "./optimizers.js";
@@ -137,6 +138,7 @@ function checkModel(
     if (start) starts.set(q, start);
   }
   if (reporter.failed || libraries.reporter.failed) return done();
+  lint(cx, model, own);
 
   // causality: the scheduler looks at the Systems themselves
   const hyperparameters = numbersOf(own);
