@@ -2,6 +2,7 @@
 import { fillNormal, fillUniform } from "../compiler/random.js";
 import { BATCH, product, type System, type Value } from "../compiler/system/types.js";
 import { boundsIn, eachIndex, extentOf } from "./lengths.js";
+import { padEmpty, padSample, type Rows } from "./pad.js";
 import type { Batch } from "./types.js";
 
 /** Names the draws of one batch. `samples`: the number of each row's sample, within the step or among all that is decoded. */
@@ -15,8 +16,8 @@ export interface NoiseKey {
 const NOBODY = -1;
 
 /**
- * The numbers of a value of role `noise`, laid out [axes…, batch, shape…] (without the batch where it has no sample), 0 in
- * the padding. The stream of a sample counts along the innermost axis and the features; outer indices are keys.
+ * The numbers of a value of role `noise`, laid out [axes…, batch, shape…] (without the batch where it has no sample); padding
+ * repeats the number before it. The stream of a sample counts along the innermost axis and the features; outer indices are keys.
  */
 export function drawNoise(system: System, value: Value, batch: Batch, key: NoiseKey): Float32Array {
   const axes = value.slots.filter((s) => s.axis !== BATCH.axis).map((s) => s.axis);
@@ -28,7 +29,10 @@ export function drawNoise(system: System, value: Value, batch: Batch, key: Noise
   const padded = axes.map((a) => extentOf(system, a, batch));
   const out = new Float32Array(product(padded) * samples * features);
   const inner = axes.length ? (padded[axes.length - 1] as number) : 1;
+  const rows: Rows = { out, rows: product(padded), samples, features };
+  const empty: number[] = [];
   for (let b = 0; b < samples; b++) {
+    const filled = new Uint8Array(rows.rows);
     const bounds = perSample ? boundsIn(system, value, batch, b) : padded.map((n) => () => n);
     eachIndex(bounds.slice(0, -1), (index) => {
       const length = bounds[axes.length - 1]?.(index) ?? 1;
@@ -37,10 +41,15 @@ export function drawNoise(system: System, value: Value, batch: Batch, key: Noise
       const row = index.reduce((at, i, k) => at * (padded[k] as number) + place(axes[k] as string, b, i), 0);
       for (let t = 0; t < length; t++) {
         const to = row * inner + (axes.length ? place(axes[axes.length - 1] as string, b, t) : 0);
+        filled[to] = 1;
         out.set(numbers.subarray(t * features, (t + 1) * features), (to * samples + b) * features);
       }
     });
+    if (!filled.includes(1)) empty.push(b);
+    else if (filled.includes(0)) padSample(rows, b, filled);
   }
+  const full = empty.length ? Array.from({ length: samples }, (_, b) => b).find((b) => !empty.includes(b)) : undefined;
+  if (full !== undefined) padEmpty(rows, empty, full);
   return out;
 }
 

@@ -23,7 +23,7 @@ export type Levelled = Readonly<Record<string, Int32Array>>;
 
 /**
  * Samples padded to one shape. A field is laid out [axes…, batch, shape…], outermost axis first: time-major, so that
- * one time step is a contiguous block. Padding is 0.
+ * one time step is a contiguous block. Padding holds values that a sample could have.
  */
 export interface Batch {
   readonly size: number;

@@ -3,6 +3,7 @@ import type { AxisInfo, FieldInfo, Model } from "../../compiler/model.js";
 import { paddedLength } from "../../compiler/system/axes.js";
 import { product } from "../../compiler/system/types.js";
 import { around, boundsOf, eachIndex, extentIn } from "../lengths.js";
+import { padEmpty, padSample, type Rows } from "../pad.js";
 import type { Batch, Sample } from "../types.js";
 import { DataError } from "./errors.js";
 import { type Layout, layOut, type Widths } from "./layout.js";
@@ -11,7 +12,8 @@ import { type Layout, layOut, type Widths } from "./layout.js";
  * Pads samples to one shape: to their longest along each ragged axis, or to `extents` where given (at least the longest),
  * and where a length follows from others to the greatest that it can have;
  * levels of trees and graphs to the widest, or to `least`.
- * Fields are [axes…, batch, shape…], padding 0. A field that all samples lack is left out; if only some lack it, `DataError`.
+ * Fields are [axes…, batch, shape…]. Padding repeats the sample's own last entry before it (see `pad.ts`); a sample without
+ * any has an entry of another one, tokens and positions 0. A field that all samples lack is left out; if only some lack it, `DataError`.
  */
 export function makeBatch(
   model: Pick<Model, "axes" | "fields" | "structures">,
@@ -88,8 +90,11 @@ function padField(
   const size = samples.length;
   const fixed = field.axes.map((bound) => model.axes.find((axis) => axis.bound === bound)?.size);
   const outer = field.axes.map((bound, i) => extents[bound] ?? fixed[i] ?? 0);
-  const cells = product(outer) * size * inner;
+  const height = product(outer);
+  const cells = height * size * inner;
   const out = field.type.kind === "float" ? new Float32Array(cells) : new Int32Array(cells);
+  const rows: Rows = { out, rows: height, samples: size, features: inner };
+  const empty: number[] = [];
   for (const [b, sample] of samples.entries()) {
     const values = sample.fields[field.name]!;
     const here = field.axes.map((bound) => places[bound]?.[b]);
@@ -98,15 +103,21 @@ function padField(
     const bounds = boundsOf(model.axes, field.axes, extentIn(model.axes, sample.lengths));
     // One run of `inner` values per index along the axes: row-major in the sample, with the batch between in the batch.
     let from = 0;
+    const filled = new Uint8Array(height);
     eachIndex(bounds, (index) => {
       let row = 0;
       for (let i = 0; i < index.length; i++) row = row * outer[i]! + (here[i]?.[index[i]!] ?? index[i]!);
       const to = (row * size + b) * inner;
+      filled[row] = 1;
       for (let k = 0; k < inner; k++) out[to + k] = target?.[values[from + k]!] ?? values[from + k]!;
       from += inner;
     });
     if (from !== values.length)
       throw new Error(`data: ${field.name} of sample ${b} has ${values.length} values, its lengths say ${from}`);
+    if (from === 0) empty.push(b);
+    else if (from < height * inner) padSample(rows, b, filled);
   }
+  const full = samples.findIndex((_, b) => !empty.includes(b));
+  if (field.type.kind === "float" && full >= 0) padEmpty(rows, empty, full);
   return out;
 }

@@ -1,6 +1,6 @@
 /** From the data block of a spec to batches: sources, vocabularies, encoding, splits. */
 import { recordValidator } from "../../compiler/blocks/index.js";
-import type { DataConfig, Truncation } from "../../compiler/blocks/types.js";
+import type { DataConfig } from "../../compiler/blocks/types.js";
 import type { Model } from "../../compiler/model.js";
 import { resetOf } from "../../compiler/reset.js";
 import { longest as longestOf } from "../lengths.js";
@@ -97,7 +97,7 @@ function sampleSplit(model: Model, samples: readonly Sample[], buckets: Buckets,
 /** Windows are cut along an axis within no other. */
 const stepsOf = (sample: Sample, axis: string): number => sample.lengths[axis] as number;
 
-type Windowed = DataOptions & { readonly truncate: Truncation };
+type Windowed = DataOptions & { readonly truncate: NonNullable<DataOptions["truncate"]> };
 
 function windowed(
   model: Model,
@@ -107,7 +107,7 @@ function windowed(
   options: Windowed,
 ): Dataset {
   const axis = windowAxis(model);
-  const { reset: ends } = options.truncate;
+  const { reset: ends = null } = options.truncate;
   const reset = ends === null ? null : resetOf(model, axis, ends);
   if (reset && "reason" in reset) throw new DataError(`\`truncate\` ${reset.reason}`, null, reset.help);
   const whole = each(samples, (list) => {

@@ -58,7 +58,7 @@ export interface DataOptions {
   /** Of `TrainConfig`: order of records, random splits. */
   readonly seed: number;
   readonly batch: number;
-  readonly truncate: Truncation | null;
+  readonly truncate: (Omit<Truncation, "reset"> & Partial<Truncation>) | null;
 }
 
 export type Columns = Readonly<Record<string, Column>>;

@@ -2,19 +2,20 @@
 import type { OptimizerConfig } from "../../../src/compiler/blocks/types.js";
 import type { Compute } from "../../../src/compiler/programs.js";
 import { BATCH, getValue, product } from "../../../src/compiler/system/types.js";
-import { Evaluator } from "../../../src/compiler/targets/reference/evaluator.js";
+import { type Environment, Evaluator } from "../../../src/compiler/targets/reference/evaluator.js";
 import { drawNoise, type NoiseKey } from "../../../src/runtime/noise.js";
 import type { Batch } from "../../../src/runtime/types.js";
 
 export type Numbers = Readonly<Record<string, ArrayLike<number>>>;
 
-/** Evaluates `compute` on a batch, in float64. `states`: laid out like tensors. */
+/** Evaluates `compute` on a batch, in float64. `states`: laid out like tensors. `nested`: lengths of axes within others. */
 export function reference(
   compute: Compute,
   batch: Batch,
   params: Numbers,
   noise: NoiseKey,
   states: Numbers = {},
+  nested: Environment["lengths"] = {},
 ): Evaluator {
   const { system } = compute;
   const drawn = new Map(
@@ -38,7 +39,7 @@ export function reference(
     return Float64Array.from({ length: n }, (_, i) => data[from + i] as number);
   };
   const lengths = Object.fromEntries(Object.entries(batch.lengths).map(([a, l]) => [a, [...l]]));
-  return new Evaluator(system, { batch: batch.size, lengths, given });
+  return new Evaluator(system, { batch: batch.size, lengths: { ...lengths, ...nested }, given });
 }
 
 /** Of one number: what is kept from step to step. */
