@@ -39,7 +39,7 @@ export function freshName(base: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
-/** Declares the axes of fixed size; one that the model has already, with the same size, is the same. */
+/** Declares the axes of fixed size. One that a result has is that of the model with the same size. */
 export function declareCellAxes(
   cx: Context,
   def: CellDef,
@@ -48,6 +48,7 @@ export function declareCellAxes(
   around: readonly Slot[],
   via: Place,
 ): void {
+  const resulting = new Set(def.results.flatMap(variablesOf));
   for (const s of axesIn(def)) {
     if (s.until)
       cx.report(
@@ -62,7 +63,9 @@ export function declareCellAxes(
       own.set(s.name, { kind: "wrong", place: s.nameSpan });
       continue;
     }
-    const known = [...cx.axes.values()].find((a) => a.size && dims.same(a.size, size));
+    const known = resulting.has(s.name)
+      ? [...cx.axes.values()].find((a) => a.size && dims.same(a.size, size))
+      : undefined;
     const bound = known?.bound ?? `${prefix}${printExpr(s.bound)}`;
     if (!known)
       cx.axes.set(bound, { bound, vars: [s.name], size, length: null, within: null, place: s.span, until: null });

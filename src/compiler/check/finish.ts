@@ -130,6 +130,11 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
 /** The length of a ragged axis comes from the data (R13). */
 export function checkAxes(cx: Context): void {
   for (const a of cx.axes.values()) {
+    if (a.size && dims.unknownsOf(a.size).length && !cx.reporter.failed) {
+      const message = `nothing says how long the axis \`${a.vars[0]}\` of the cell is`;
+      const help = "give the size where the instance is declared: `cell f = Name(N = 2)`";
+      cx.report(names.wrongCellUse({ place: a.place, message, help }));
+    }
     if (a.size || a.length !== null || a.family !== undefined) continue;
     const carried = cx.quantities.some(
       (q) => (q.role === "input" || q.role === "random") && q.slots.some((s) => s.axis === a.bound),

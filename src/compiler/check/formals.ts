@@ -296,6 +296,20 @@ function refuse(cx: Context, formal: Target, value: Expr, scope: Scope, declared
   const text = printExpr(value);
   const name = value.kind === "index" || value.kind === "name" ? value.name : null;
   const shape = `${formal.name}[${variablesOf(formal).join(", ")}]`;
+  const isOfEdges = indexedBy(name === null ? undefined : scope.names.find(name)).some((s) => isEdges(cx, s.axis));
+  if (isOfEdges) {
+    const message = `\`${name}\` is one value for each edge, and a cell takes none along edges`;
+    cx.report(
+      names.wrongCellUse({
+        place: value.span,
+        message,
+        help: "reduce it over the neighbours of a node first",
+        declared,
+      }),
+      scope.via,
+    );
+    return;
+  }
   const message = `the formal \`${shape}\` takes a value along ${formal.indices.length === 1 ? "an axis" : `${formal.indices.length} axes`}, and \`${text}\` is one value here`;
   const help =
     name !== null && value.kind === "index"

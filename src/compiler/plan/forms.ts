@@ -4,8 +4,8 @@
  * in loops: as whole tensors they would cost a concatenation before and a split after.
  */
 import { loopsAround } from "../schedule/schedule.js";
+import { slotIn } from "../schedule/slots.js";
 import type { Program } from "../schedule/types.js";
-import { slotOver } from "../system/axes.js";
 import { dependencies } from "../system/deps.js";
 import type { Read, Slot, System, Value } from "../system/types.js";
 
@@ -29,9 +29,8 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
   const { system } = program;
   const steps = new Map<string, Set<number>>();
   const looped = loopsAround(program);
-  const slotAt = (v: Value, axis: string): number => v.slots.indexOf(slotOver(system, v, axis) as Slot);
   for (const v of system.values.values()) {
-    const own = (looped.get(v.id) ?? []).map((l) => slotAt(v, l.axis));
+    const own = (looped.get(v.id) ?? []).map((l) => v.slots.indexOf(slotIn(l.slots, v)));
     // every draw is a call of its own
     const isOwn = (s: Slot): boolean => s.axis !== "#" && s.name !== v.eq?.attrs["along"];
     const all = v.eq?.op === "draw" ? v.slots.flatMap((s, i) => (isOwn(s) ? [i] : [])) : [];

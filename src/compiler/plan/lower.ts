@@ -3,8 +3,8 @@
  * Lengths are not part of a plan: whatever depends on them is a mask or an index that the host makes for each batch.
  */
 import { zeroOnPadding } from "../passes/mask-padding.js";
+import { slotIn } from "../schedule/slots.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
-import { slotOver } from "../system/axes.js";
 import { outerNames } from "../system/positions.js";
 import { getValue, type Slot, type System, type Value } from "../system/types.js";
 import { choose } from "./choose.js";
@@ -286,7 +286,7 @@ class Lowering {
 function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], extents: Extents): Indices | null {
   const at: (number | null)[] = v.slots.map(() => null);
   for (const [loop, time] of inside) {
-    const slot = v.slots.indexOf(slotOver(extents.system, v, loop.axis) as Slot);
+    const slot = v.slots.indexOf(slotIn(loop.slots, v));
     const index = indexAt(loop, v.id, time);
     if (index < 0 || index >= extents.steps(loop.axis)) return null;
     if (at[slot] !== null && at[slot] !== index) return null;

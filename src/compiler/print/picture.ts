@@ -6,8 +6,8 @@
  *     after    │ y_logits                               1 product
  */
 import { loopsAround } from "../schedule/schedule.js";
+import { slotIn } from "../schedule/slots.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
-import { slotOver } from "../system/axes.js";
 import { touches } from "../system/deps.js";
 import { getValue, type System } from "../system/types.js";
 import { Lines } from "./lines.js";
@@ -111,9 +111,9 @@ function carries(loop: Loop, system: System, lines: Lines): string[] {
     for (const arg of getValue(system, id).eq?.args ?? [])
       for (const r of touches(system, arg)) {
         const v = getValue(system, r.v);
-        const slot = slotOver(system, v, loop.axis);
-        const p = slot && r.idx[v.slots.indexOf(slot)];
-        if (!members.has(r.v) || p?.k !== "var" || p.shift === 0) continue;
+        if (!members.has(r.v)) continue;
+        const p = r.idx[v.slots.indexOf(slotIn(loop.slots, v))];
+        if (p?.k !== "var" || p.shift === 0) continue;
         const shift = p.shift < 0 ? p.shift : `+${p.shift}`;
         out.add(`${lines.nameOf(r.v)}[${loopVariable(system, loop)}${shift}]`);
       }

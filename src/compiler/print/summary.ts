@@ -1,7 +1,8 @@
 /** What the schedule achieved, as numbers: for `explain`, and for the tests that keep it so. */
 import { loopsAround } from "../schedule/schedule.js";
+import { slotIn } from "../schedule/slots.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
-import { mapsOf, slotOver } from "../system/axes.js";
+import { mapsOf } from "../system/axes.js";
 import { reach } from "../system/deps.js";
 import { axisOf, getValue, type System } from "../system/types.js";
 import { variable } from "./positions.js";
@@ -75,13 +76,9 @@ export function orderOf(structure: "tree" | "graph", direction: 1 | -1): string 
 }
 
 /** The name of a loop's index. */
-export function loopVariable(system: System, { axis, members }: Loop): string {
+export function loopVariable(system: System, { axis, slots, members: [first] }: Loop): string {
   if (axisOf(system, axis).family !== undefined) return variable(axis);
-  for (const id of members) {
-    const slot = slotOver(system, getValue(system, id), axis);
-    if (slot !== undefined) return variable(slot.name);
-  }
-  throw new Error(`print: nothing in the loop over ${axis} depends on it`);
+  return variable(slotIn(slots, getValue(system, first as string)).name);
 }
 
 function loopsOf(items: readonly Item[], depth: number, system: System): LoopInfo[] {

@@ -4,16 +4,11 @@
  * Whatever is in no cycle is one batched equation, before or after the loops: this is where input projections leave the
  * loop and weight gradients become one large matmul.
  */
-import { familyOf, paddedLength, slotOver } from "../system/axes.js";
-import { touches } from "../system/deps.js";
+import { familyOf, paddedLength } from "../system/axes.js";
+import { isOutside, touches } from "../system/deps.js";
 import { axisOf, BATCH, getValue, type Pos, type Read, type Step, type System, type Value } from "../system/types.js";
+import { type Edge, type Slots, slotIn, slotsAlong } from "./slots.js";
 import type { Item, Loop, Program } from "./types.js";
-
-interface Edge {
-  readonly from: string;
-  readonly to: string;
-  readonly read: Read;
-}
 
 /** No axis with a strict step: the System is not causal. The checker finds this first and says it better. */
 export class NotCausal extends Error {
@@ -30,7 +25,8 @@ export function schedule(system: System): Program {
     if (!v.eq) continue;
     nodes.push(v.id);
     for (const a of v.eq.args)
-      for (const t of touches(system, a)) if (getValue(system, t.v).eq) edges.push({ from: v.id, to: t.v, read: t });
+      for (const t of touches(system, a))
+        if (getValue(system, t.v).eq && !isOutside(t)) edges.push({ from: v.id, to: t.v, read: t });
   }
 
   /** null where a component has no legal loop; `stuck` remembers it. */
@@ -57,11 +53,12 @@ export function schedule(system: System): Program {
   const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null => {
     const axes = [
       ...new Set(getValue(system, component[0] as string).slots.map((s) => familyOf(system, s.axis))),
-    ].filter((axis) => axis !== "#" && component.every((id) => slotOver(system, getValue(system, id), axis)));
+    ].filter((axis) => axis !== "#");
+    const ways = axes.flatMap((axis) => slotsAlong(system, component, inner, axis).map((slots) => ({ axis, slots })));
     const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
     let best: { loop: Loop; cost: number } | null = null;
-    for (const axis of axes) {
-      const distances = inner.map((e) => distance(system, e, axis));
+    for (const { axis, slots } of ways) {
+      const distances = inner.map((e) => distance(system, e, slots));
       for (const direction of [1, -1] as const) {
         // the latest that each edge can read, in loop time
         const steps = distances.map(([least, most]) => (direction === 1 ? most : -least));
@@ -72,7 +69,7 @@ export function schedule(system: System): Program {
         if (rest.length === inner.length) continue;
         const body = arrange(members, rest);
         if (!body) continue;
-        const loop: Loop = { kind: "loop", axis, direction, offsets, members, body };
+        const loop: Loop = { kind: "loop", axis, slots, direction, offsets, members, body };
         const cost = costOf(system, loop);
         if (!best || cost < best.cost) best = { loop, cost };
       }
@@ -111,19 +108,18 @@ const steps: Readonly<Record<Step, Interval>> = {
   above: [1, Number.POSITIVE_INFINITY],
 };
 
-/** How far along `axis` an edge can read, as an interval: [−1, −1] for h[t-1], [−∞, −1] for h[u] with u < t. */
-function distance(system: System, e: Edge, axis: string): Interval {
+/** How far along the slots of a loop an edge can read, as an interval: [−1, −1] for h[t-1], [−∞, −1] for h[u] with u < t. */
+function distance(system: System, e: Edge, slots: Slots): Interval {
   const anywhere = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
   const reader = getValue(system, e.from);
   const value = getValue(system, e.to);
-  const mine = slotOver(system, reader, axis);
-  const theirs = slotOver(system, value, axis);
-  const p = theirs && e.read.idx[value.slots.indexOf(theirs)];
-  if (!mine || p?.k !== "var") return anywhere;
+  const mine = slotIn(slots, reader);
+  const p = e.read.idx[value.slots.indexOf(slotIn(slots, value))];
+  if (p?.k !== "var") return anywhere;
   const levels = levelDistance(system, reader, e.read, mine.name, p);
   if (levels) return levels;
   // in levels, neighbours in number say nothing
-  if (axisOf(system, axis).family !== undefined && p.shift !== 0) return anywhere;
+  if (axisOf(system, mine.axis).family !== undefined && p.shift !== 0) return anywhere;
   if (p.v === reader.eq?.along) return anywhere;
   if (p.v === mine.name) return [p.shift, p.shift];
   // another variable on the same axis: known only through guards, u < t or t < u

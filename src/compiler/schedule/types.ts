@@ -1,4 +1,5 @@
 import type { System } from "../system/types.js";
+import type { Slots } from "./slots.js";
 
 /** An equation over the whole of its remaining axes. */
 export interface Equation {
@@ -10,6 +11,8 @@ export interface Equation {
 export interface Loop {
   readonly kind: "loop";
   readonly axis: string;
+  /** Of every member: the slot that it runs along. */
+  readonly slots: Slots;
   readonly direction: 1 | -1;
   /** Of every member. Retiming: equations whose shifts have mixed signs run some steps apart. */
   readonly offsets: Readonly<Record<string, number>>;

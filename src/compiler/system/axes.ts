@@ -1,5 +1,5 @@
 /** Axes: lengths that follow from others, and the levels of trees and graphs. */
-import { axisOf, type Length, type Slot, type System, type Value } from "./types.js";
+import { axisOf, type Length, type System } from "./types.js";
 
 /** A derived length, from the extents of one sample; never below 0. `div` and `mod` are floored (R8). */
 export function evaluateLength(length: Length, extent: (axis: string) => number): number {
@@ -68,12 +68,6 @@ export function outerAxes(system: System, axis: string): string[] {
 
 /** What a loop runs over: nodes and edges of one structure run together. */
 export const familyOf = (system: System, axis: string): string => axisOf(system, axis).family ?? axis;
-
-/** The slot of a value over an axis or its family; of several (`a[t, u]`) the first is the time. */
-export const slotOver = (system: System, v: Value, axis: string): Slot | undefined => {
-  const family = familyOf(system, axis);
-  return v.slots.find((s) => familyOf(system, s.axis) === family);
-};
 
 /** The maps of a structure: NAME.child and NAME.parent over its edges, NAME.up over the nodes of a tree. */
 export const mapsOf = (family: string) =>

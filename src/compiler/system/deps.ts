@@ -1,6 +1,6 @@
 /** What a read can touch: the value itself and every boundary clause that it can land on. */
 import { envOf, hits, substRead } from "./positions.js";
-import { getValue, type Read, type System } from "./types.js";
+import { getValue, type Read, type System, type Value } from "./types.js";
 
 export function touches(system: System, r: Read): Read[] {
   const out: Read[] = [r];
@@ -14,6 +14,16 @@ export function touches(system: System, r: Read): Read[] {
     }
   return out;
 }
+
+/** Do the clauses of `from`, and theirs, read `to`? */
+export function leadsTo(values: ReadonlyMap<string, Value>, from: string, to: string): boolean {
+  const clauses = (id: string): string[] => values.get(id)?.clauses.map((c) => c.read.v) ?? [];
+  return reach([from], clauses).has(to);
+}
+
+/** Does a read certainly land outside the domain, so that a clause says what it is? */
+export const isOutside = (r: Read): boolean =>
+  r.idx.some((p) => (p.k === "start" && p.off < 0) || (p.k === "end" && p.off >= 0));
 
 /** Ids of the values that the equation of `id` can read, through clauses too. */
 export function dependencies(system: System, id: string): string[] {

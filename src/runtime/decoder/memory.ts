@@ -1,5 +1,6 @@
 /** Where Viterbi's algorithm is exact (R21): a random's own past is all that is carried from draw to draw. */
 import type { Compute } from "../../compiler/programs.js";
+import { slotIn } from "../../compiler/schedule/slots.js";
 import type { Item, Loop } from "../../compiler/schedule/types.js";
 import { touches } from "../../compiler/system/deps.js";
 import { getValue } from "../../compiler/system/types.js";
@@ -25,7 +26,7 @@ export function memoryOf({ system, program }: Compute, random: string): number |
       for (const r of touches(system, arg)) {
         if (!members.has(r.v) || most === null) continue;
         const u = getValue(system, r.v);
-        const p = r.idx[u.slots.findIndex((s) => s.axis === loop.axis)];
+        const p = r.idx[u.slots.indexOf(slotIn(loop.slots, u))];
         const lag = p?.k === "var" ? -p.shift * loop.direction : Number.NaN;
         const inner = r.v === random ? 0 : reach(r.v);
         most = inner === null || Number.isNaN(lag) ? null : Math.max(most, lag + inner);

@@ -4,8 +4,9 @@
  */
 import { firstMaximum, modeOf, type Ranged } from "../../ops/draws.js";
 import { opOf } from "../../ops/index.js";
+import { slotIn } from "../../schedule/slots.js";
 import { type Item, type Loop, type Program, timeOf } from "../../schedule/types.js";
-import { evaluateLength, levelsOf, outerAxes, slotOver } from "../../system/axes.js";
+import { evaluateLength, levelsOf, outerAxes } from "../../system/axes.js";
 import { hits, outerNames } from "../../system/positions.js";
 import {
   type Axis,
@@ -317,7 +318,7 @@ export class Evaluator {
   }
 
   #time(loop: Loop, v: Value, p: Point): number {
-    const slot = slotOver(this.system, v, loop.axis) as Slot;
+    const slot = slotIn(loop.slots, v);
     const index = p[slot.name] as number;
     const isStructure = axisOf(this.system, loop.axis).family !== undefined;
     return timeOf(loop, v.id, isStructure ? this.#level(slot.axis, p["#"] as number, index) : index);
