@@ -15,7 +15,8 @@ export const ExpressionKeyword = createToken({ name: "ExpressionKeyword", patter
 export const BinaryOperator = createToken({ name: "BinaryOperator", pattern: Lexer.NA });
 export const PrefixOperator = createToken({ name: "PrefixOperator", pattern: Lexer.NA });
 
-const namePattern = /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy;
+/** A name, or a word that is none: what keywords are made of too. */
+export const namePattern = /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy;
 
 /**
  * Chevrotain sorts tokens by their first character but cannot read Unicode classes, so it is told: a name may start

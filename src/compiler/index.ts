@@ -7,13 +7,14 @@ import { noModel, unknownModel } from "./diagnostics/compile.js";
 import { nearest } from "./diagnostics/nearest.js";
 import type { Diagnostic } from "./diagnostics/types.js";
 import { listed } from "./diagnostics/words.js";
-import { specFromJson, specToJson } from "./json/spec.js";
+import { withPaths } from "./json/paths.js";
+import { readSpec } from "./json/read.js";
+import { specToJson } from "./json/write.js";
 import type { Model, ParamInfo } from "./model.js";
 import { bptt } from "./print/bptt.js";
 import { equations } from "./print/equations.js";
 import { program } from "./print/program.js";
 import { training } from "./programs.js";
-import { parse } from "./syntax/parse.js";
 import { printFile } from "./syntax/print.js";
 import type { System } from "./system/types.js";
 
@@ -51,21 +52,13 @@ export interface Compiled {
   print(stage: StageName): string;
 }
 
-/** A text whose `file` ends in `.json` is a spec in its JSON form; then `source` is what it says in the language. */
-export function compile(text: string, options: CompileOptions = {}): Compiled {
-  const given = options.file?.endsWith(".json") ? specFromJson(text) : { source: text, diagnostics: [] };
-  const { source } = given;
-  const {
-    diagnostics: found,
-    models,
-    sources,
-  } = given.diagnostics.length
-    ? { diagnostics: given.diagnostics, models: [], sources: new Map<string, string>() }
-    : check(source, options);
+/** A text whose `file` ends in `.json` is a spec in its JSON form. */
+export function compile(source: string, options: CompileOptions = {}): Compiled {
+  const { diagnostics: found, models, sources } = check(source, options);
   const errors = found.some((d) => d.severity === "error");
   const chosen = options.model === undefined ? models[0] : models.find((m) => m.name === options.model);
   const missing = !errors && !chosen ? [notFound(source, models, options.model)] : [];
-  const diagnostics = [...found, ...missing];
+  const diagnostics = withPaths([...found, ...missing], { file: options.file ?? "", text: source }, sources);
   const need = (): Model => {
     if (chosen) return chosen;
     throw new Error(`the spec has errors: ${diagnostics.find((d) => d.severity === "error")?.message}`);
@@ -88,8 +81,8 @@ export function compile(text: string, options: CompileOptions = {}): Compiled {
       return need().params;
     },
     print(stage) {
-      if (stage === "ast") return printFile(parse(source).file);
-      return stage === "json" ? jsonText(specToJson(parse(source).file)) : print(need(), stage);
+      if (stage === "ast") return printFile(readSpec(source, options.file).file);
+      return stage === "json" ? jsonText(specToJson(readSpec(source, options.file).file)) : print(need(), stage);
     },
   };
 }

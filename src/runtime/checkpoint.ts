@@ -1,5 +1,5 @@
 /**
- * Model folders: `spec.rcv`, `params.safetensors`, `optimizer.safetensors` (the optimiser's tensors and carried state),
+ * Model folders: `spec.rcv` (or `spec.json`), `params.safetensors`, `optimizer.safetensors` (the optimiser's tensors and carried state),
  * `best.safetensors` (of early stopping) and `state.json`, which holds the hashes of the others.
  *
  * Saving is atomic: all files are first written under staged names; renaming `state.json` commits them; the others follow.
@@ -55,11 +55,12 @@ interface StateFile extends Omit<Snapshot, "spec" | "params" | "optimizer" | "ca
 
 const VERSION = 2;
 const STATE = "state.json";
-const SPEC = "spec.rcv";
 const PARAMS = "params.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const BEST = "best.safetensors";
 const CARRY = "carry/";
+/** The spec keeps the form that it was given in. */
+const specName = (file: string): string => (file.endsWith(".json") ? "spec.json" : "spec.rcv");
 
 const numberOrNull = { type: ["number", "null"] };
 const schema = {
@@ -97,7 +98,7 @@ const schema = {
     carried: { type: ["string", "null"] },
     hashes: {
       type: "object",
-      required: [SPEC, PARAMS, OPTIMIZER],
+      required: [PARAMS, OPTIMIZER],
       additionalProperties: { type: "string" },
     },
   },
@@ -110,7 +111,7 @@ export async function writeFolder(dir: string, snapshot: Snapshot): Promise<void
   const { source, ...about } = spec;
   const carried = Object.entries(carry?.states ?? {}).map(([id, tensor]) => [`${CARRY}${id}`, tensor] as const);
   const files = new Map<string, Uint8Array>([
-    [SPEC, new TextEncoder().encode(source)],
+    [specName(spec.file), new TextEncoder().encode(source)],
     [PARAMS, writeSafetensors(params)],
     [OPTIMIZER, writeSafetensors({ ...optimizer, ...Object.fromEntries(carried) })],
     ...(best ? ([[BEST, writeSafetensors(best)]] as const) : []),
@@ -163,7 +164,7 @@ export async function readFolder(dir: string): Promise<Snapshot> {
   const carry = all.filter(isCarry).map(([name, tensor]) => [name.slice(CARRY.length), tensor] as const);
   return {
     ...rest,
-    spec: { ...spec, file: resolve(dir, spec.file), source: new TextDecoder().decode(await read(SPEC)) },
+    spec: { ...spec, file: resolve(dir, spec.file), source: new TextDecoder().decode(await read(specName(spec.file))) },
     params: await tensors(PARAMS),
     optimizer: Object.fromEntries(all.filter((entry) => !isCarry(entry))),
     carry: carried === null ? null : { axis: carried, states: Object.fromEntries(carry) },

@@ -83,23 +83,53 @@ const type: fc.Arbitrary<TypeExpr> = fc.oneof(
     .map(([dims, open]): TypeExpr => ({ kind: "shape", dims, open, span })),
 );
 
+/** On the left side `l = -1` fixes an index; in the tree it is a comparison. */
+const clauseIndex: fc.Arbitrary<Index> = fc.oneof(
+  { weight: 3, arbitrary: trees.index },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(name, expr)
+      .filter(([, right]) => !isComparison(right))
+      .map(([n, right]): Index => {
+        const left: Expr = { kind: "name", name: n, span };
+        return { value: { kind: "binary", op: "==", left, right, opSpan: span, span }, span };
+      }),
+  },
+);
+
 const target: fc.Arbitrary<Target> = fc
-  .tuple(name, fc.array(trees.index, { maxLength: 2 }), fc.option(type))
+  .tuple(name, fc.array(clauseIndex, { maxLength: 2 }), fc.option(type))
   .map(([n, indices, t]): Target => ({ name: n, indices, ...(t === null ? {} : { type: t }), ...none }));
 
 const targets = fc.array(target, { minLength: 1, maxLength: 2 });
 
 const leafStatement: fc.Arbitrary<Statement> = fc.oneof(
   fc.tuple(name, expr).map(([n, value]): Statement => ({ kind: "dim", name: n, value, ...none })),
-  fc.tuple(name, fc.option(fc.array(fc.string(), { maxLength: 3 })), fc.option(expr)).map(
-    ([n, tokens, max]): Statement => ({
+  fc.tuple(name, fc.option(fc.array(fc.string(), { maxLength: 3 })), fc.option(expr), fc.option(expr)).map(
+    ([n, tokens, max, min]): Statement => ({
       kind: "vocab",
       name: n,
       ...(tokens === null ? {} : { tokens }),
       ...(max === null ? {} : { max }),
+      ...(min === null ? {} : { min }),
       ...none,
     }),
   ),
+  fc
+    .tuple(fc.constantFrom("tree" as const, "graph" as const), name)
+    .map(([structure, n]): Statement => ({ kind: "nodes", structure, name: n, ...none })),
+  fc.tuple(name, fc.array(clauseIndex, { maxLength: 2 }), name, fc.array(trees.arg, { maxLength: 2 })).map(
+    ([n, indices, cell, args]): Statement => ({
+      kind: "instance",
+      target: { name: n, indices, ...none },
+      cell,
+      cellSpan: span,
+      args,
+      span,
+    }),
+  ),
+  fc.tuple(name, expr).map(([n, value]): Statement => ({ kind: "metric", name: n, value, ...none })),
   fc.tuple(name, expr, fc.option(expr)).map(
     ([n, bound, until]): Statement => ({
       kind: "axis",
@@ -143,19 +173,46 @@ const leafStatement: fc.Arbitrary<Statement> = fc.oneof(
   ),
 );
 
-export const file: fc.Arbitrary<SpecFile> = fc
-  .array(
-    fc
-      .tuple(name, fc.option(fc.constant("many-to-one")), fc.array(leafStatement, { maxLength: 5 }))
-      .map(([n, topology, body]) => ({
-        kind: "model" as const,
-        name: n,
-        ...(topology === null ? {} : { topology, topologySpan: span }),
-        body,
-        ...none,
-      })),
-    { minLength: 1, maxLength: 2 },
+const use: fc.Arbitrary<Extract<Statement, { kind: "use" }>> = fc
+  .tuple(fc.oneof(fc.constantFrom("std.cells", "a.b.c"), fc.string()), fc.array(name, { maxLength: 2 }))
+  .map(([path, names]) => ({
+    kind: "use" as const,
+    path,
+    isFile: !/^[a-z]+(\.[a-z]+)+$/.test(path),
+    pathSpan: span,
+    names: names.map((n) => ({ name: n, span })),
+    span,
+  }));
+
+/** What only a model may say. */
+const onlyInModels = new Set(["block", "input", "random", "sample", "vocab", "metric", "loss"]);
+const cell = fc
+  .tuple(name, fc.array(target, { maxLength: 2 }), targets, fc.array(fc.oneof(leafStatement, use), { maxLength: 3 }))
+  .map(([n, formals, results, body]) => ({
+    kind: "cell" as const,
+    name: n,
+    formals,
+    results,
+    body: body.filter((s) => !onlyInModels.has(s.kind)),
+    ...none,
+  }));
+
+const model = fc
+  .tuple(
+    name,
+    fc.option(fc.constant("many-to-one")),
+    fc.array(fc.oneof({ weight: 8, arbitrary: leafStatement }, use, cell), { maxLength: 5 }),
   )
+  .map(([n, topology, body]) => ({
+    kind: "model" as const,
+    name: n,
+    ...(topology === null ? {} : { topology, topologySpan: span }),
+    body,
+    ...none,
+  }));
+
+export const file: fc.Arbitrary<SpecFile> = fc
+  .array(fc.oneof({ weight: 3, arbitrary: model }, cell, use), { minLength: 1, maxLength: 2 })
   .map((items) => ({ items }));
 
 /** The tree without places. */

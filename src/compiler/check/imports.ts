@@ -1,9 +1,9 @@
 /** `use`: cells from the standard library and from files beside the spec. */
 import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
+import { readSpec } from "../json/read.js";
 import { std } from "../std.js";
 import type { CellDef, Statement } from "../syntax/ast.js";
-import { parse } from "../syntax/parse.js";
 import { Names } from "./entities.js";
 import { label, Reporter } from "./report.js";
 import type { Place } from "./types.js";
@@ -69,7 +69,7 @@ export class Libraries {
     }
     this.#loaded.set(key, "loading");
     this.sources.set(key, text);
-    const { file, diagnostics } = parse(text);
+    const { file, diagnostics } = readSpec(text, key);
     for (const d of diagnostics)
       this.reporter.add({
         ...d,

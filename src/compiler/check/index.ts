@@ -5,9 +5,9 @@
 import { validateBlocks } from "../blocks/index.js";
 import { blockSpans } from "../blocks/spans.js";
 import type { Diagnostic } from "../diagnostics/types.js";
+import { readSpec } from "../json/read.js";
 import type { BlockValue, Checked, Init, Model } from "../model.js";
 import type { ModelDef } from "../syntax/ast.js";
-import { parse } from "../syntax/parse.js";
 import type { System } from "../system/types.js";
 import { verify } from "../system/verify.js";
 import { readBlocks } from "./blocks.js";
@@ -39,7 +39,7 @@ import { allTerms } from "./walk.js";
 export { placeholders } from "./model.js";
 
 export interface CheckOptions {
-  /** Name of the spec, for messages. */
+  /** Name of the spec, for messages; one that ends in `.json` says that the source is its JSON form. */
   readonly file?: string;
   /** What is set from outside: `{ H: 256, "train.lr": 1e-3 }`. */
   readonly set?: Readonly<Record<string, BlockValue>>;
@@ -50,7 +50,7 @@ export interface CheckOptions {
 /** Never throws for a user's mistake. */
 export function check(source: string, options: CheckOptions = {}): Checked {
   const reporter = new Reporter();
-  const { file, diagnostics } = parse(source);
+  const { file, diagnostics } = readSpec(source, options.file);
   // what the file as a whole says: its text, its imports, its cells
   const reading = new Reporter();
   for (const d of diagnostics) reading.add(d);

@@ -1,27 +1,21 @@
-/** Diagnostics of specs that are given as JSON: places are paths in it. */
+/** Diagnostics of specs that are given as JSON. Labels lie in the JSON text, and their paths are told beside them. */
+import type { Span } from "../syntax/ast.js";
 import { defineDiagnostic } from "./types.js";
 import { quote } from "./words.js";
 
-export const jsonSyntax = defineDiagnostic<{ reason: string }>({
+export const jsonSyntax = defineDiagnostic<{ span: Span; reason: string }>({
   code: "json-syntax",
   severity: "error",
   message: ({ reason }) => `this is no JSON: ${reason}`,
-  labels: () => [],
+  labels: ({ span }) => [{ span, text: "the JSON breaks off here" }],
   help: () => "a spec in the language has a name that ends in `.rcv`",
 });
 
-export const jsonShape = defineDiagnostic<{ path: string; reason: string; near?: string | undefined }>({
+export const jsonShape = defineDiagnostic<{ span: Span; message: string; label: string; near?: string | undefined }>({
   code: "json-shape",
   severity: "error",
-  message: ({ path, reason }) => `${quote(path)} ${reason}`,
-  labels: () => [],
+  message: ({ message }) => message,
+  labels: ({ span, label }) => [{ span, text: label }],
   help: ({ near }) =>
     near ? `did you mean ${quote(near)}?` : "the form is described by `specs/schema/spec.schema.json`",
-});
-
-export const jsonExpression = defineDiagnostic<{ path: string; text: string; reason: string }>({
-  code: "json-expression",
-  severity: "error",
-  message: ({ path, text, reason }) => `the expression ${quote(text)} at ${quote(path)} cannot be read: ${reason}`,
-  labels: () => [],
 });

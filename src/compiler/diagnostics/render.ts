@@ -55,6 +55,8 @@ export interface LabelJson {
   readonly endLine?: number;
   readonly endColumn?: number;
   readonly text: string;
+  /** In a spec that is given as JSON: the JSON Pointer of the value. */
+  readonly path?: string;
 }
 
 export function toJson(diagnostics: readonly Diagnostic[], sources: Sources): DiagnosticJson[] {
@@ -68,8 +70,9 @@ export function toJson(diagnostics: readonly Diagnostic[], sources: Sources): Di
   }));
 }
 
-function labelJson({ span, text, file }: Label, texts: Texts): LabelJson {
-  const place = { file: file ?? texts.mainFile, start: span.start, end: span.end };
+function labelJson({ span, text, file, path }: Label, texts: Texts): LabelJson {
+  const pointer = path === undefined ? {} : { path };
+  const place = { file: file ?? texts.mainFile, start: span.start, end: span.end, ...pointer };
   const lines = texts.lines(file);
   if (lines === undefined) return { ...place, text };
   const from = lines.position(span.start);
@@ -148,6 +151,7 @@ function frame(
   }
   const [leading] = group.labels;
   const { line, column } = lines.position(leading?.label.span.start ?? 0);
+  const path = leading?.label.path === undefined ? "" : ` (${leading.label.path})`;
   const marked = marksByLine(group.labels, lines);
   const numbers = [...marked.keys()].sort((a, b) => a - b);
   const last = numbers.at(-1) ?? 1;
@@ -155,7 +159,7 @@ function frame(
     width: String(last).length,
     lines: (width) => {
       const blank = `${" ".repeat(width)} ${paint.gutter("|")}`;
-      const out = [`${" ".repeat(width)}${arrow} ${file}:${line}:${column}`, blank];
+      const out = [`${" ".repeat(width)}${arrow} ${file}:${line}:${column}${path}`, blank];
       let before: number | undefined;
       for (const number of numbers) {
         if (before !== undefined && number === before + 2) out.push(...drawn(before + 1, []));

@@ -8,6 +8,8 @@ export interface Label {
   readonly text: string;
   /** File of the span if it is not the spec itself (an imported cell library). */
   readonly file?: string;
+  /** In a spec that is given as JSON: the JSON Pointer of the value around the span. */
+  readonly path?: string;
 }
 
 /** What a user is told: a stable code, where, why, and what to write instead. Plain data, printable as JSON. */
