@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tokenize } from "../../grammar/tokens.js";
 import { format } from "../../src/compiler/syntax/format.js";
+import { parse } from "../../src/compiler/syntax/parse.js";
 
 const specs = resolve(import.meta.dirname, "../../specs");
 const images = (source: string) =>
@@ -17,9 +18,13 @@ test("brackets indent, blanks become one, at most one line stays empty", () => {
 });
 
 describe("the specs of this project", () => {
-  const files = readdirSync(specs, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".rcv"));
+  const read = (name: string) => readFileSync(join(specs, name), "utf8");
+  // `fmt` leaves alone what cannot be read
+  const files = readdirSync(specs, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".rcv") && parse(read(name)).diagnostics.length === 0,
+  );
   test.each(files)("%s is formatted and keeps its tokens", (name) => {
-    const source = readFileSync(join(specs, name), "utf8");
+    const source = read(name);
     expect(format(source)).toBe(source);
     expect(images(format(source))).toEqual(images(source));
   });
