@@ -36,6 +36,9 @@ export async function recordsDataset(
   };
   const files: DataOptions["files"] = {
     name: ({ path }) => path,
+    bytes: async ({ path }) => {
+      throw new Error(`the records of ${path} are read as text`);
+    },
     read: async ({ path }) => (records[path as keyof Records] ?? []).map((r) => JSON.stringify(r, asLists)).join("\n"),
   };
   return loadData(model, config, { ...options, files });

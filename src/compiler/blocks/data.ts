@@ -67,6 +67,24 @@ const sources: Readonly<Record<string, Reader>> = {
   lines: fromFiles,
   jsonl: fromFiles,
   csv: fromFiles,
+  parquet: fromFiles,
+  npy(ctx, call, path) {
+    const what = "`npy(…)`";
+    const names = Object.keys(call.named);
+    if (call.args.length ? names.length : !names.length) {
+      const reason = "takes files, or files with names";
+      const help = 'write `npy("x.npy")`, or `npy(x = "x.npy", y = "y.npy")`: the names become the columns';
+      ctx.diagnostics.push(blockArguments({ span: ctx.span(path), what, reason, help }));
+      return undefined;
+    }
+    const columns: readonly (readonly [string, readonly BlockValue[]])[] = names.length
+      ? Object.entries(call.named).map(([name, value]) => [name, [value]] as const)
+      : [["array", call.args]];
+    const read = columns.map(([name, args]) => [name, files(ctx, { ...call, args, named: {} }, path)] as const);
+    return read.every((entry): entry is [string, Json[]] => entry[1] !== undefined)
+      ? { arrays: Object.fromEntries(read) }
+      : undefined;
+  },
   lists(ctx, call, path) {
     const what = "`lists(…)`";
     if (call.args.length || Object.keys(call.named).length === 0) {
@@ -101,7 +119,6 @@ const sources: Readonly<Record<string, Reader>> = {
   },
 };
 
-const unbuiltSources = ["npy", "parquet"];
 const unbuiltColumns = ["image"];
 
 function unbuilt(ctx: Context, path: Path, what: string, instead: string): undefined {
@@ -117,9 +134,6 @@ function source(ctx: Context, value: BlockValue, path: Path): Json | undefined {
       blockWrongType({ span: ctx.span(path), what, expected: "a source of data", found: show(value), help }),
     );
     return undefined;
-  }
-  if (unbuiltSources.includes(value.call)) {
-    return unbuilt(ctx, path, value.call, "convert the file to JSON Lines and read it with `jsonl(…)`");
   }
   const read = Object.hasOwn(sources, value.call) ? sources[value.call] : undefined;
   if (!read) {

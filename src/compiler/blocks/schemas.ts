@@ -303,6 +303,13 @@ const dataSchema: JsonSchema = {
         ["files"],
       ),
       variant(
+        "npy",
+        "Arrays of NumPy by column, one record per first index; without names the column is `array`.",
+        { arrays: { type: "object", minProperties: 1, additionalProperties: files } },
+        ["arrays"],
+      ),
+      variant("parquet", "One record per row.", { files }, ["files"]),
+      variant(
         "lists",
         "Named lists, one item a line; an item of several lists is left out.",
         { lists: { type: "object", minProperties: 1, additionalProperties: { $ref: "#/$defs/file" } } },

@@ -92,6 +92,9 @@ export type Source =
   | { readonly kind: "lines"; readonly files: readonly FileRef[] }
   | { readonly kind: "jsonl"; readonly files: readonly FileRef[] }
   | { readonly kind: "csv"; readonly files: readonly FileRef[]; readonly separator: string }
+  /** Arrays of NumPy by column, each of one or several files; one record per first index. */
+  | { readonly kind: "npy"; readonly arrays: Readonly<Record<string, readonly FileRef[]>> }
+  | { readonly kind: "parquet"; readonly files: readonly FileRef[] }
   /** Named lists, one entry a line: records `{ item, list }`; an item of several lists is left out. */
   | { readonly kind: "lists"; readonly lists: Readonly<Record<string, FileRef>> }
   /** Handwritten digits of the package `mnist`: records `{ image, digit, word }`. */

@@ -6,7 +6,7 @@ import { DataError } from "./errors.js";
 import type { Columns, SourceRecord, Where } from "./types.js";
 
 /** Columns of a source that has only one: the model's only field takes it without being told. */
-const single = ["text", "line"];
+const single = ["text", "line", "array"];
 
 /** How each field is read; where nothing is said, from the column of its own name. */
 export function columnsOf(model: Pick<Model, "fields" | "structures">, columns: Columns, first: DataRecord): Columns {

@@ -9,12 +9,21 @@ import type { Files } from "./types.js";
 
 /** `dir`: the folder of the spec, against which its paths are read and from which packages are looked for. */
 export function nodeFiles(dir: string): Files {
+  const bytes = async (ref: FileRef): Promise<Uint8Array> => {
+    const path = await resolveFile(ref, dir);
+    try {
+      return await readFile(path);
+    } catch (error) {
+      throw new DataError(readFailure(error), { file: fileName(ref) });
+    }
+  };
   return {
     name: fileName,
+    bytes,
     async read(ref) {
-      const path = await resolveFile(ref, dir);
+      const found = await bytes(ref);
       try {
-        return withoutMark(new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)));
+        return withoutMark(new TextDecoder("utf-8", { fatal: true }).decode(found));
       } catch (error) {
         throw new DataError(readFailure(error), { file: fileName(ref) });
       }

@@ -3,6 +3,8 @@ import type { FileRef, Source } from "../../compiler/blocks/types.js";
 import { csvRecords } from "./csv.js";
 import { DataError } from "./errors.js";
 import { generate } from "./generators/index.js";
+import { type Nested, npyEntries } from "./npy.js";
+import { parquetRecords } from "./parquet.js";
 import type { Files, SourceRecord } from "./types.js";
 
 /** One contiguous text, or separate records. */
@@ -30,6 +32,14 @@ export async function readSource(source: Source, files: Files): Promise<SourceDa
       return records(source.files, files, jsonRecords);
     case "csv":
       return records(source.files, files, (text, file) => csvRecords(text, source.separator, file));
+    case "npy":
+      return { kind: "records", records: await arrays(source.arrays, files) };
+    case "parquet": {
+      const found: SourceRecord[] = [];
+      for (const ref of source.files)
+        for (const record of await parquetRecords(await files.bytes(ref), files.name(ref))) found.push(record);
+      return { kind: "records", records: found };
+    }
     case "lists":
       return { kind: "records", records: await lists(source.lists, files) };
     case "mnist":
@@ -80,6 +90,24 @@ export function jsonRecords(text: string, file: string): SourceRecord[] {
       }
       return { columns: value as SourceRecord["columns"], where: { file, line } };
     });
+}
+
+/** Arrays by column, each of one or several files, joined along the first index, which counts the records of all. */
+async function arrays(named: Readonly<Record<string, readonly FileRef[]>>, files: Files): Promise<SourceRecord[]> {
+  const columns: (readonly [string, readonly Nested[], string])[] = [];
+  for (const [name, refs] of Object.entries(named)) {
+    const entries: Nested[] = [];
+    for (const ref of refs)
+      for (const entry of npyEntries(await files.bytes(ref), files.name(ref))) entries.push(entry);
+    columns.push([name, entries, refs.map(files.name).join(", ")]);
+  }
+  const [[, first, file]] = columns as [(typeof columns)[number]];
+  const other = columns.find(([, entries]) => entries.length !== first.length);
+  if (other) throw new DataError(`${other[1].length} records, but ${file} has ${first.length}`, { file: other[2] });
+  return first.map((_, i) => ({
+    columns: Object.fromEntries(columns.map(([name, entries]) => [name, entries[i]])),
+    where: { file, line: i + 1 },
+  }));
 }
 
 /** Items are trimmed; one that comes twice in a list counts once, one of several lists not at all. */

@@ -7,6 +7,8 @@ import type { Batch, DataRecord, Sample } from "../types.js";
 export interface Files {
   /** The text of a file, UTF-8. Throws `DataError` where it cannot be read. */
   read(ref: FileRef): Promise<string>;
+  /** Its bytes. Throws `DataError` likewise. */
+  bytes(ref: FileRef): Promise<Uint8Array>;
   /** How messages call the file. */
   name(ref: FileRef): string;
 }
