@@ -32,6 +32,7 @@ class Generator {
   readonly #equations: string[] = [];
   readonly #uses = new Set<string>();
   readonly #axes = new Set<string>();
+  readonly #cells = new Set<string>();
   readonly done: Known[] = [];
 
   constructor(tape: readonly number[]) {
@@ -282,6 +283,57 @@ class Generator {
     if (!corner) this.done.push({ name: `r_${name}`, axes: ["t"], lags: [0], ahead: [0] });
   }
 
+  /** Two recurrent variables on one axis, with edges outside or inside of the domain. */
+  #square(name: string): void {
+    this.#memory();
+    this.#axis("axis i < S");
+    this.#axis("axis j < S");
+    const [A, B] = [this.#param("[H, H]"), this.#param("[H, H]")];
+    const own = this.#pick(["m[i] * m[j]", "m[i] - 0.5 * m[j]", "0.3 * (i - j) * m[j]"]);
+    const edges = this.#pick([
+      [`${name}[-1,j] = m[j]`, `${name}[i,-1] = 0`],
+      [`${name}[0,j] = tanh(${A} @ ${name}[0,j-1] + m[j])`, `${name}[i,0] = m[i]`, `${name}[0,0] = ${this.#start()}`],
+      [`${name}[0,j] = m[j]`, `${name}[i < 0, j] = 0`, `${name}[i,-1] = 0.2 * m[i]`, `${name}[0,-1] = m[0]`],
+    ]);
+    this.#equations.push(`${name}[i,j] : [H] = tanh(${own} + ${A} @ ${name}[i-1,j] + ${B} @ ${name}[i,j-1])`, ...edges);
+    this.done.push({ name, axes: ["i", "j"], lags: [0, 0], ahead: [0, 0] });
+  }
+
+  /** Cells along an axis: attention, recurrences both ways, heads with an axis of their own. */
+  #along(name: string): void {
+    this.#sequence();
+    const scope: Scope = { vars: ["t"], open: [] };
+    const query = this.vector(2, scope);
+    switch (this.choose(3)) {
+      case 0: {
+        this.#memory();
+        this.#cells.add(attention);
+        this.#declarations.push(`cell f_${name} = Attend(H)`);
+        const along = this.#pick(["m", "m[s]", `tanh(m[s] + ${atom(query)})`]);
+        const weights = this.choose(2) && !along.startsWith("tanh") ? `, a_${name}[t,s]` : `, a_${name}[t,r_]`;
+        if (weights.endsWith("r_]")) this.#axis("axis r_ < S");
+        this.#equations.push(
+          `(${name}[t]${weights}) = f_${name}(${query}, ${along})`,
+          `loss 0.1 * ${weights.slice(2)}^2`,
+        );
+        break;
+      }
+      case 1: {
+        this.#cells.add(both);
+        this.#declarations.push(`cell f_${name} = Both(H)`);
+        const whole = this.done.filter((v) => v.axes.length === 1 && v.axes[0] === "t").map((v) => v.name);
+        const along = this.#pick([...whole, `x[t] + ${atom(query)}`]);
+        this.#equations.push(`${name}[t] = f_${name}(${along})`);
+        break;
+      }
+      default:
+        this.#cells.add(heads);
+        this.#declarations.push(`cell f_${name} = Heads(N = 2)`);
+        this.#equations.push(`${name}[t] = x[t] + f_${name}(x[t] * ${atom(query)})`);
+    }
+    this.done.push({ name, axes: ["t"], lags: [0], ahead: [0] });
+  }
+
   /** A tree, from the leaves up and perhaps from the root down. */
   #tree(name: string): void {
     if (!this.#axes.has("tree n")) {
@@ -377,6 +429,8 @@ class Generator {
         () => this.#grid(name),
         () => this.#tree(name),
         () => this.#nested(name),
+        () => this.#square(name),
+        () => this.#along(name),
       ];
       (kinds[this.choose(kinds.length)] as () => void)();
     }
@@ -394,9 +448,34 @@ class Generator {
       ...this.#declarations,
       ...this.#equations,
     ];
-    return `model m {\n${lines.map((l) => `  ${l}\n`).join("")}}\n`;
+    return `${[...this.#cells].join("")}model m {\n${lines.map((l) => `  ${l}\n`).join("")}}\n`;
   }
 }
+
+const attention = `cell Attend(q : [H], e[s] : [H]) -> (c : [H], a[s]) {
+  param W : [H, H] ~ normal(0, 0.6)
+  a[s] = softmax[s](dot(q, W @ e[s]))
+  c = sum[s](a[s] * e[s])
+}
+`;
+const both = `cell Both(x[s] : [X]) -> y[s] : [H] {
+  axis s < S
+  param U : [H, H] ~ normal(0, 0.6), V : [H, X] ~ normal(0, 0.6)
+  x[S] = 0.1
+  f[s] = tanh(U @ f[s-1] + V @ x[s]);  f[-1] = 0
+  b[s] = tanh(V @ x[s+1] - U @ b[s+1]);  b[S] = f[S-1]
+  y[s] = f[s] * b[s] + f[0]
+}
+`;
+const heads = `cell Heads(x[t] : [D]) -> y[t] : [D] {
+  axis t < T
+  axis u < T
+  axis i < N
+  param Q[i] : [D, D] ~ normal(0, 0.6), V[i] : [D, D] ~ normal(0, 0.6)
+  a[i,t,u] = softmax[u](if u <= t then dot(Q[i] @ x[t], x[u]) else -inf)
+  y[t] = sum[i](V[i] @ sum[u](if u <= t then a[i,t,u] * x[u] else 0))
+}
+`;
 
 /** In parentheses, unless it is a name, a read or a call. */
 const atom = (e: string): string => (/^[\wσ]+(\[[^[\]]*\])?$/.test(e) || /^\w+\([^()]*\)$/.test(e) ? e : `(${e})`);

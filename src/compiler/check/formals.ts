@@ -101,7 +101,7 @@ export function callAxes(
         );
         return null;
       }
-      if (isWritten && resulting.has(v) && !outer.has(v)) outer.set(v, is.slot);
+      if (isWritten && resulting.has(v) && isInUse(is, scope) && !outer.has(v)) outer.set(v, is.slot);
     }
   for (const [i, result] of def.results.entries()) {
     const variables = variablesOf(result);
@@ -110,6 +110,10 @@ export function callAxes(
       const slot = left[k];
       if (slot && !outer.has(v)) outer.set(v, slot);
     }
+  }
+  for (const [v, { slot }] of first) {
+    const isWritten = [...passed.values()].some((p) => p.isWritten && p.variables.some((x) => x.slot === slot));
+    if (isWritten && resulting.has(v) && !outer.has(v)) outer.set(v, slot);
   }
 
   const taken = new Set(scope.slots.map((s) => s.name));
