@@ -3,7 +3,7 @@
 import type { Expr } from "../syntax/ast.js";
 import { mapsOf } from "../system/axes.js";
 import { BATCH, type Eq, type Read, type System } from "../system/types.js";
-import { call, name, reference } from "./tree.js";
+import { call, name, namesIn, replaced } from "./tree.js";
 
 /** An entry of a map of a structure in the words of the language: `child(k)`, `parent(n)`, `root`. */
 export function mapEntry(system: System, id: string, indices: readonly Expr[]): Expr | null {
@@ -22,13 +22,7 @@ export function asIndex(eq: Eq, x: Expr, index: Expr, variable: string): Expr | 
   const vars = eq.red?.vars ?? [];
   if (eq.op !== "only" || eq.red?.kind !== "sum" || vars.length !== 1 || vars[0]?.name !== eq.attrs["slot"])
     return null;
-  if (x.kind !== "index") return null;
-  const isHere = (e: Expr): boolean => e.kind === "name" && e.name === variable;
-  if (!x.indices.some((i) => isHere(i.value))) return null;
-  return reference(
-    x.name,
-    x.indices.map((i) => (isHere(i.value) ? index : i.value)),
-  );
+  return namesIn(x).has(variable) ? replaced(x, variable, index) : null;
 }
 
 /** `k in kids(n)` for a sum over the edges whose upper end is n; null where the sum is over something else. */
@@ -36,6 +30,7 @@ export function asNeighbours(system: System, eq: Eq, edge: string, node: Expr): 
   const vars = (eq.red?.vars ?? []).filter((s) => s.axis !== BATCH.axis);
   const family = [...system.axes.values()].find((a) => a.id === vars[0]?.axis)?.family;
   if (eq.op !== "only" || vars.length !== 1 || family === undefined || node.kind !== "name") return null;
+  if (vars[0]?.axis === family) return null;
   const maps = mapsOf(family);
   const index = (eq.args[1] as Read).v;
   if (index === maps.parent) return `${edge} in ${system.values.has(maps.up) ? "kids" : "preds"}(${node.name})`;

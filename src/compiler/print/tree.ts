@@ -118,3 +118,56 @@ export function times(factors: readonly Expr[]): Expr {
   const product = rest.reduce<Expr>((left, right) => binary("*", left, right), first);
   return sign < 0 ? negative(product) : product;
 }
+
+/** An expression with each of its parts changed, those inside it not. */
+function mapParts(e: Expr, change: (part: Expr) => Expr): Expr {
+  const inIndices = (all: readonly Index[]): Index[] =>
+    all.map((i) => ({ ...i, value: change(i.value), ...(i.in ? { in: change(i.in) } : {}) }));
+  switch (e.kind) {
+    case "number":
+    case "string":
+    case "name":
+      return e;
+    case "index":
+      return { ...e, indices: inIndices(e.indices) };
+    case "call":
+      return { ...e, binders: inIndices(e.binders), args: e.args.map((a) => ({ ...a, value: change(a.value) })) };
+    case "unary":
+    case "transpose":
+      return { ...e, arg: change(e.arg) };
+    case "binary":
+      return { ...e, left: change(e.left), right: change(e.right) };
+    case "if":
+      return { ...e, cond: change(e.cond), then: change(e.then), else: change(e.else) };
+    case "concat":
+      return { ...e, parts: e.parts.map(change) };
+    case "list":
+      return { ...e, items: e.items.map(change) };
+  }
+}
+
+/** The names that stand by themselves, variables of indices among them. */
+export function namesIn(e: Expr): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (part: Expr): Expr => {
+    if (part.kind === "name") found.add(part.name);
+    return mapParts(part, visit);
+  };
+  visit(e);
+  return found;
+}
+
+/** The expression with `by` where `variable` stands; null where a sum in it uses a variable of `by` as its own. */
+export function replaced(e: Expr, variable: string, by: Expr): Expr | null {
+  const own = namesIn(by);
+  let isCaught = false;
+  const visit = (part: Expr): Expr => {
+    if (part.kind === "name" && part.name === variable) return by;
+    if (part.kind === "call")
+      for (const { value } of part.binders)
+        if (value.kind === "name" && (own.has(value.name) || value.name === variable)) isCaught = true;
+    return mapParts(part, visit);
+  };
+  const out = visit(e);
+  return isCaught ? null : out;
+}
