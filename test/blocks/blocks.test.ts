@@ -291,7 +291,7 @@ describe("data", () => {
     ["an unknown source", { train: call("txt", ["a"]) }, "block-unknown-value", /`txt`/],
     ["a string for a source", { train: "a.txt" }, "block-wrong-type", /a source of data/],
     ["arrays without files", { train: call("npy") }, "block-arguments", /`npy\(…\)` takes files/],
-    ["image", { train: call("text", ["a"]), x: call("image", ["a"]) }, "block-not-supported", /image/],
+    ["an unknown column", { train: call("text", ["a"]), x: call("imge", ["a"]) }, "block-unknown-value", /`imge`/],
     ["no file", { train: call("text") }, "block-missing", /`data\.train\.files`/],
     ["an unknown task", { train: call("generate", ["additon"]) }, "block-unknown-value", /`additon`/],
     [

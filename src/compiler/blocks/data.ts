@@ -1,5 +1,5 @@
 /** The block `data` as it is written → the plain form that `dataSchema` describes. */
-import { blockArguments, blockNotSupported, blockUnknownKey, blockWrongType } from "../diagnostics/blocks.js";
+import { blockArguments, blockUnknownKey, blockWrongType } from "../diagnostics/blocks.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Block, BlockCall, BlockValue } from "../model.js";
 import { file } from "./files.js";
@@ -119,13 +119,6 @@ const sources: Readonly<Record<string, Reader>> = {
   },
 };
 
-const unbuiltColumns = ["image"];
-
-function unbuilt(ctx: Context, path: Path, what: string, instead: string): undefined {
-  ctx.diagnostics.push(blockNotSupported({ span: ctx.span(path), what: `\`${what}(…)\``, instead }));
-  return undefined;
-}
-
 function source(ctx: Context, value: BlockValue, path: Path): Json | undefined {
   if (!isCall(value)) {
     const help = 'write `text("moby.txt")`, `lines(…)`, `jsonl(…)`, `csv(…)`, `literal("…")` or `generate("addition")`';
@@ -162,7 +155,8 @@ function column(ctx: Context, value: BlockValue, path: Path): Json | undefined {
       const args = named(ctx, value, path, ["column"], ["lower"]);
       return args && { ...args, kind: value.call };
     }
-    case "value": {
+    case "value":
+    case "image": {
       const args = named(ctx, value, path, ["column"]);
       return args && { ...args, kind: value.call };
     }
@@ -173,10 +167,7 @@ function column(ctx: Context, value: BlockValue, path: Path): Json | undefined {
         columns: spread(value.args).map(plain),
       };
     default:
-      if (unbuiltColumns.includes(value.call)) {
-        return unbuilt(ctx, path, value.call, "give the pixels as numbers: a column with nested lists, rows outermost");
-      }
-      unknownValue(ctx, path, value.call, ["chars", "words", "value", "numbers"]);
+      unknownValue(ctx, path, value.call, ["chars", "words", "value", "image", "numbers"]);
       return undefined;
   }
 }

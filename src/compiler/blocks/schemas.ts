@@ -272,6 +272,7 @@ const dataSchema: JsonSchema = {
         variant("chars", "A string as a sequence of characters.", { column, lower }, ["column"]),
         variant("words", "A string as a sequence of words.", { column, lower }, ["column"]),
         variant("value", "As it stands.", { column }, ["column"]),
+        variant("image", "The path of a PNG file, or its bytes, as rows of pixels in 0 … 1.", { column }, ["column"]),
         variant(
           "numbers",
           "One or several columns as a vector.",

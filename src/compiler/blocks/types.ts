@@ -113,6 +113,8 @@ export type Column =
   | { readonly kind: "chars"; readonly column: string; readonly lower: boolean }
   | { readonly kind: "words"; readonly column: string; readonly lower: boolean }
   | { readonly kind: "value"; readonly column: string }
+  /** The path of a PNG file, or its bytes, as rows of pixels in 0 … 1. */
+  | { readonly kind: "image"; readonly column: string }
   | { readonly kind: "numbers"; readonly columns: readonly string[] };
 
 /** A part held out from `train`: the last share of the records (or of the text), or a share drawn at random. */

@@ -85,11 +85,3 @@ export const blockBadPath = defineDiagnostic<Place & { path: string; reason: str
   help: () =>
     'write a path beside the spec, `"moby.txt"`, or one inside an installed package, `npm("package/file.txt")`',
 });
-
-export const blockNotSupported = defineDiagnostic<Place & { instead: string }>({
-  code: "block-not-supported",
-  severity: "error",
-  message: ({ what }) => `${what} is part of the language, but is not built yet`,
-  labels: ({ span }) => label(span, "not supported yet"),
-  help: ({ instead }) => instead,
-});

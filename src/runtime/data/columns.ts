@@ -91,6 +91,8 @@ function fieldValue(field: Key, column: Column, record: DataRecord, where: Where
       if (typeof value === "string") return value;
       throw new DataError(`the column \`${column.column}\` should hold a string`, where);
     }
+    case "image":
+      return read(column.column);
     case "value": {
       const value = read(column.column);
       const found = field.numeric ? numbers(value, column.column, where) : value;

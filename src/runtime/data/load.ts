@@ -10,9 +10,10 @@ import { type Buckets, bucketsOf, epochGroups, fixedGroups, type Group } from ".
 import { columnsOf, toFields } from "./columns.js";
 import { encoder } from "./encode.js";
 import { DataError } from "./errors.js";
-import { cut, type Part, readParts } from "./split.js";
+import { withPixels } from "./images.js";
+import { cut, type Part, type Parts, readParts } from "./split.js";
 import { joined, scoringWindows, slice, trainingWindows, type Window, windowAxis } from "./streams.js";
-import type { DataOptions, Dataset, Split } from "./types.js";
+import type { Columns, DataOptions, Dataset, Files, SourceRecord, Split } from "./types.js";
 import { buildVocabularies, type FieldRecord } from "./vocab.js";
 
 type ByPart<T> = { readonly train: T; readonly valid: T | null; readonly test: T | null };
@@ -43,8 +44,9 @@ const longest = 20_000;
  */
 export async function loadData(model: Model, config: DataConfig, options: DataOptions): Promise<Dataset> {
   const { truncate } = options;
-  const parts = await readParts(config, options.files, { seed: options.seed, sequence: truncate !== null });
-  const columns = columnsOf(model, config.columns, parts.train.records[0]?.columns ?? {});
+  const written = await readParts(config, options.files, { seed: options.seed, sequence: truncate !== null });
+  const columns = columnsOf(model, config.columns, written.train.records[0]?.columns ?? {});
+  const parts = await withImages(model, columns, written, options.files);
   const records = each(parts, (part) =>
     part.records.map((record) => ({ fields: toFields(model, columns, record), where: record.where })),
   );
@@ -55,6 +57,17 @@ export async function loadData(model: Model, config: DataConfig, options: DataOp
   const samples = each(records, (list) => list.map(({ fields, where }) => encode(fields, where)));
   if (truncate) return windowed(bound, config, parts, samples, { ...options, truncate });
   return { model: bound, ...splits(bound, samples, options), carry: null };
+}
+
+async function withImages(model: Model, columns: Columns, parts: Parts, files: Files): Promise<Parts> {
+  if (!Object.values(columns).some(({ kind }) => kind === "image")) return parts;
+  const read = async (part: Part): Promise<Part> => {
+    const records: SourceRecord[] = [];
+    for (const record of part.records) records.push(await withPixels(model, columns, record, files));
+    return { ...part, records };
+  };
+  const { train, valid, test } = parts;
+  return { train: await read(train), valid: valid && (await read(valid)), test: test && (await read(test)) };
 }
 
 function splits(model: Model, samples: ByPart<readonly Sample[]>, options: DataOptions): ByPart<Split> {
