@@ -6,7 +6,7 @@ import { NotCausal, schedule } from "../schedule/schedule.js";
 import { at } from "../system/positions.js";
 import type { Pos, System } from "../system/types.js";
 import type { Context } from "./context.js";
-import { showPos, showRead } from "./indices.js";
+import { showPos, showRead, spoken } from "./indices.js";
 import { structureOf } from "./structures/facts.js";
 import { type Levels, readsByLevel } from "./structures/levels.js";
 import type { Quantity } from "./terms.js";
@@ -86,7 +86,7 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
         causality.directionConflict({
           back: steps(back),
           ahead: steps(ahead),
-          axis,
+          axis: spoken(axis),
           isStructure: cx.structures.has(axis),
         }),
       );
@@ -111,9 +111,12 @@ function shiftsOf(cx: Context, reader: Quantity, read: ReadTerm, levels: Levels)
   for (const [i, p] of read.idx.entries()) {
     const bound = read.of.slots[i]?.axis as string;
     const axis = structureOf(cx, bound)?.name ?? bound;
+    // of D[i, j] with both on one axis, each has shifts of its own
+    let along = axis;
+    while (out.has(along)) along += "'";
     const own = reader.slots.some((s) => p.k === "var" && s.name === p.v);
-    if (p.k === "var" && own) out.set(axis, p.shift);
-    else out.set(axis, p.k === "var" ? (levels.get(p.v) ?? null) : null);
+    if (p.k === "var" && own) out.set(along, p.shift);
+    else out.set(along, p.k === "var" ? (levels.get(p.v) ?? null) : null);
   }
   return out;
 }
