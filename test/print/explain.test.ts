@@ -26,3 +26,21 @@ test("packed gates print as the split that they are, tokens as they were written
   expect(text).toContain("c[-1] = BOS\n");
   expect(text).toContain('c[t-1] == "b"');
 });
+
+test("adjoints along a tree are read at the parent, whatever was multiplied there", () => {
+  const tree = `
+model m {
+  dim H = 2
+  tree n
+  input w[n] : [H]
+  random y[n] : [H]
+  param W, U, b
+  f[n] : [H] = sigmoid(W @ w[n] + b)
+  c[n] : [H] = tanh(U @ w[n]) + f[n] * sum[k in kids(n)](c[k])
+  y[n] ~ normal(c[n], 1)
+}`;
+  const text = compile(tree).print("bptt");
+  // child k of parent(k): dc_k = ... + f_parent * dc_parent
+  expect(text).toMatch(/^dc\[n\] .*sum\[k: child\(k\) == n\]\(dc\[parent\(k\)\] \* f\[parent\(k\)\]\)$/m);
+  expect(text).not.toMatch(/sum\[n in kids/);
+});

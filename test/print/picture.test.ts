@@ -21,12 +21,32 @@ it("a loop forwards and one backwards, and what is around them", () => {
   expect(rows[3]).toMatch(/↺ dh\w*\[t\+1\] .*1 product a step$/);
 });
 
-it("no row is wider than there is room", () => {
-  for (const width of [60, 80, 120])
-    for (const row of picture(training(of("dates")).program, { width }).split("\n"))
-      expect([...row].length).toBeLessThanOrEqual(width);
+it.each(["dates", "addition", "arithmetic-tree"])("no row of %s is wider than there is room", (name) => {
+  const { program } = training(of(name));
+  for (const width of [46, 60, 80, 120])
+    for (const row of picture(program, { width }).split("\n")) expect([...row].length).toBeLessThanOrEqual(width);
+});
+
+it("what the spec has names for comes first", () => {
+  const text = picture(training(of("addition")).program, { width: 120 });
+  expect(text).toMatch(/^s ────▶ │ (ce, e|e, ce), /m);
+  expect(text).toMatch(/^t ────▶ │ (cq, q|q, cq), /m);
 });
 
 it("levels of a tree", () => {
   expect(picture(scoring(of("arithmetic-tree")).program)).toMatch(/^n from the leaves up │/m);
+});
+
+it("a loop within a loop, and one over diagonals", () => {
+  const two = (body: string): string => {
+    const source = `model m {\n  axis t < T\n  axis u < U\n  input x[t]\n  input z[u]\n  random y\n  param a ~ constant(0.5)\n${body}\n}\n`;
+    const compiled = compile(source);
+    expect(compiled.diagnostics.filter((d) => d.severity === "error")).toEqual([]);
+    return picture(scoring(compiled.model).program);
+  };
+  const cell = "  h[t,u] = tanh(a * h[t-1,u] + h[t,u-1] + x[t] * z[u])\n  h[-1,u] = 0\n  h[t,-1] = 0\n  h[-1,-1] = 0";
+  expect(two(`${cell}\n  y ~ normal(h[T-1,U-1], 1)`)).toMatch(/^w of U×T ────▶ │ h .*↺ h\[w-1\]/m);
+  const depth =
+    "  h[t] = tanh(a * h[t-1] + g[t, U-1])\n  h[-1] = 0\n  g[t,u] = a * g[t,u-1] + z[u] * h[t-1]\n  g[t,-1] = x[t]";
+  expect(two(`${depth}\n  y ~ normal(h[T-1], 1)`)).toMatch(/^t ────▶ .*\n {2}u ────▶ │ g .*↺ g\[u-1\]/m);
 });

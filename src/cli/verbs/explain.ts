@@ -28,25 +28,31 @@ export function explain(path: string, options: ExplainOptions, session: Session)
   }
   const summary = options.bptt ? trainingSummary(model) : null;
   const drawing = drawn(model, options.bptt === true);
-  session.output.event({ event: "explained", file: compiled.file, model: model.name, equations, ...summary });
+  session.output.event({
+    event: "explained",
+    file: compiled.file,
+    model: model.name,
+    equations,
+    picture: drawing,
+    ...summary,
+  });
   session.output.data(
     summary
-      ? `${equations.trimEnd()}\n\n${compiled.print("program").trimEnd()}\n\n${describe(summary)}\n\n${drawing}`
-      : `${equations.trimEnd()}\n\n${drawing}`,
+      ? `${equations.trimEnd()}\n\n${compiled.print("program").trimEnd()}\n\n${describe(summary)}\n\n${commented(drawing)}`
+      : `${equations.trimEnd()}\n\n${commented(drawing)}`,
   );
 }
 
-/** The loops as a picture, in comments: what `explain` prints can be read as equations. */
+/** The loops as a picture, as wide as there is room. */
 function drawn(model: Model, bptt: boolean): string {
   const sized = model.unsized.length > 0 ? placeholders(model) : model;
-  const width = Math.min(Math.max(process.stdout.columns || 100, 60), 120) - 2;
-  const text = picture((bptt ? training(sized) : scoring(sized)).program, { width });
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line) => `# ${line}`)
-    .join("\n");
+  const width = Math.min(Math.max(process.stdout.columns || 100, 32), 120) - MARGIN.length;
+  return picture((bptt ? training(sized) : scoring(sized)).program, { width });
 }
+
+const MARGIN = "# ";
+/** What `explain` prints can be read as equations: all else is a comment. */
+const commented = (text: string): string => text.trimEnd().replace(/^/gm, MARGIN);
 
 function trainingSummary(model: Model): LoopSummary {
   const compute = training(model.unsized.length > 0 ? placeholders(model) : model);

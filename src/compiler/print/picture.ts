@@ -9,7 +9,7 @@ import { loopsAround } from "../schedule/schedule.js";
 import { slotIn } from "../schedule/slots.js";
 import type { Item, Loop, Program } from "../schedule/types.js";
 import { touches } from "../system/deps.js";
-import { getValue, type System } from "../system/types.js";
+import { axisOf, getValue, type System } from "../system/types.js";
 import { Lines } from "./lines.js";
 import { isProduct, loopVariable, orderOf, structureOf } from "./summary.js";
 
@@ -25,6 +25,9 @@ export interface PictureOptions {
   readonly width?: number;
 }
 
+/** Below this there is no room for how much work a step is. */
+const NARROW = 60;
+
 export function picture(program: Program, { width = 96 }: PictureOptions = {}): string {
   const around = loopsAround(program);
   const innermost = (id: string): Loop | undefined => around.get(id)?.at(-1);
@@ -32,14 +35,14 @@ export function picture(program: Program, { width = 96 }: PictureOptions = {}): 
   const all = rows(program.items, program.system, lines, 0, true);
   if (!all.length) return "";
   const where = Math.max(...all.map((r) => r.where.length));
-  const work = Math.max(...all.map((r) => r.work.length));
+  const work = width < NARROW ? 0 : Math.max(...all.map((r) => r.work.length));
   const hasRound = all.some((r) => r.round.length > 0);
   // the rest is shared by what is computed and what goes round
-  const left = Math.max(24, width - where - work - 8);
+  const left = Math.max(8, width - where - work - (work ? 5 : 4) - (hasRound ? 1 : 0));
   const [what, round] = hasRound ? [Math.floor(left * 0.55), Math.floor(left * 0.45)] : [left, 0];
   const text = all.map((r) => {
     const turn = r.round.length ? `↺ ${some(r.round, round - 2)}` : "";
-    const cells = [r.where.padEnd(where), "│", some(r.what, what).padEnd(what), turn.padEnd(round), r.work];
+    const cells = [r.where.padEnd(where), "│", some(r.what, what).padEnd(what), turn.padEnd(round), work ? r.work : ""];
     return cells
       .filter((_, i) => i !== 3 || hasRound)
       .join(" ")
@@ -68,7 +71,7 @@ function rows(items: readonly Item[], system: System, lines: Lines, depth: numbe
   const flush = (): void => {
     const ids = run;
     run = [];
-    const what = ids.filter((id) => lines.has(id)).map((id) => lines.nameOf(id));
+    const what = namesOf(ids, system, lines);
     if (!what.length) return;
     const place = !loops ? "at once" : seen === 0 ? "before" : seen === loops ? "after" : "between";
     out.push({ where: `${"  ".repeat(depth)}${isTop ? place : ""}`, what, round: [], work: products(ids, system) });
@@ -89,12 +92,13 @@ function rows(items: readonly Item[], system: System, lines: Lines, depth: numbe
 function loopRows(loop: Loop, system: System, lines: Lines, depth: number): Row[] {
   const name = loopVariable(system, loop);
   const structure = structureOf(system, loop.axis);
+  const { diagonal } = axisOf(system, loop.axis);
   const arrow = structure ? orderOf(structure, loop.direction) : loop.direction === 1 ? "────▶" : "◀────";
   const own = loop.body.flatMap((item) => (item.kind === "eq" ? [item.v] : []));
-  const what = own.filter((id) => lines.has(id)).map((id) => lines.nameOf(id));
+  const what = namesOf(own, system, lines);
   const work = products(own, system);
   const row: Row = {
-    where: `${"  ".repeat(depth)}${name} ${arrow}`,
+    where: `${"  ".repeat(depth)}${name}${diagonal ? ` of ${diagonal.i}×${diagonal.j}` : ""} ${arrow}`,
     what,
     round: carries(loop, system, lines),
     work: work ? `${work} a step` : "",
@@ -102,6 +106,16 @@ function loopRows(loop: Loop, system: System, lines: Lines, depth: number): Row[
   const inner = loop.body.filter((item) => item.kind === "loop");
   return [row, ...inner.flatMap((l) => loopRows(l as Loop, system, lines, depth + 1))];
 }
+
+/** What the user named first, then what cells are made of, then what only the compiler has a name for. */
+function namesOf(ids: readonly string[], system: System, lines: Lines): string[] {
+  const rank = (id: string): number => (!getValue(system, id).named ? 2 : id.includes(".") ? 1 : 0);
+  const shown = ids.filter((id) => lines.has(id));
+  return [0, 1, 2].flatMap((r) => shown.filter((id) => rank(id) === r).map((id) => called(id, lines)));
+}
+
+/** What is laid out by diagonals is called what it is. */
+const called = (id: string, lines: Lines): string => lines.nameOf(id).replace(/\.diagonal(?=$|_)/, "");
 
 /** What a step reads of the steps before it. */
 function carries(loop: Loop, system: System, lines: Lines): string[] {
@@ -115,7 +129,7 @@ function carries(loop: Loop, system: System, lines: Lines): string[] {
         const p = r.idx[v.slots.indexOf(slotIn(loop.slots, v))];
         if (p?.k !== "var" || p.shift === 0) continue;
         const shift = p.shift < 0 ? p.shift : `+${p.shift}`;
-        out.add(`${lines.nameOf(r.v)}[${loopVariable(system, loop)}${shift}]`);
+        out.add(`${called(r.v, lines)}[${loopVariable(system, loop)}${shift}]`);
       }
   return [...out];
 }
