@@ -7,6 +7,7 @@ import {
   Colon,
   Comma,
   DeclarationKeyword,
+  Dot,
   Else,
   Equals,
   ForeignComment,
@@ -176,11 +177,11 @@ class Filter {
     if (!this.inParentheses) this.separate("\n");
   }
 
-  /** A keyword starts a statement, unless something is plainly missing before it on its line: `random noise[t]`. */
+  /** A keyword starts a statement, unless something is plainly missing before it on its line: `random noise[t]`, `std.cell`. */
   private declaration(token: IToken, lineStart: boolean): void {
     if (lineStart) {
       this.closeWhile((open) => this.isUnclosed(open) && (open.tokenType !== LCurly || token.image === "model"));
-    } else if (continues(this.last) || isA(this.last, DeclarationKeyword)) {
+    } else if (continues(this.last) || isA(this.last, DeclarationKeyword) || this.last?.tokenType === Dot) {
       return;
     }
     if (!this.inParentheses) this.separate("");

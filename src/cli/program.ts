@@ -34,12 +34,13 @@ export function makeProgram(start: Start): Command {
       ),
   );
 
-  specOptions(verb("check", "what a spec says: topology, sizes, parameters, loops, mistakes"), "<specs...>").action(
-    (paths: string[], { p, ...options }: Common) =>
+  specOptions(verb("check", "what a spec says: topology, sizes, parameters, loops, mistakes"), "<specs...>")
+    .addHelpText("after", "\nEvery mistake has a code; specs/errors/CODE.md explains it.")
+    .action((paths: string[], { p, ...options }: Common) =>
       start(options, async (session) =>
         (await import("./verbs/check.js")).check(paths, { ...options, ...settings(p) }, session),
       ),
-  );
+    );
 
   specOptions(verb("compile", "a stage of the compiler as text"))
     .option("--emit <stage>", "ast, equations, system, bptt, program, json, model, or after:PASS", "program")

@@ -41,6 +41,32 @@ test("an input and a parameter that nothing reads", () => {
   expect(told(`${head}; input y[t]; loss sum(x[t])`)).toEqual(["unused-name W", "unused-name y"]);
 });
 
+test("a softmax of a softmax", () => {
+  const drawn = (draw: string): string[] =>
+    told(`vocab V = ["a", "b"]; axis t < T; input x[t] : [3], z[t]; random y[t] : V, b[t]; param W
+      p[t] = softmax(W @ x[t]); metric most = max(p[t]); b[t] ~ bernoulli(z[t]); y[t] ~ ${draw}`);
+  expect(drawn("categorical(softmax(W @ x[t]))")).toEqual(["probabilities-as-logits softmax(W @ x[t])"]);
+  expect(drawn("categorical(p[t])")).toEqual(["probabilities-as-logits p[t]"]);
+  expect(drawn("categorical(p = p[t])")).toEqual([]);
+  expect(drawn("categorical(log(p[t]))")).toEqual([]);
+  const along = "axis t < T; axis s < S; input x[t], k[s]; random y[t] : s, b[t]";
+  expect(told(`${along}; b[t] ~ bernoulli(σ(x[t])); y[t] ~ categorical[s](softmax[s](x[t] * k[s]))`)).toEqual([
+    "probabilities-as-logits σ(x[t])",
+    "probabilities-as-logits softmax[s](x[t] * k[s])",
+  ]);
+});
+
+test("a block for decoding without anything to decode", () => {
+  expect(told(`${head}; h[t] : [H] = W @ x[t]; loss sum(h[t]); decode { greedy }`)).toEqual(["unused-block decode"]);
+  expect(told(`${head}; random y[t] : [H]; y[t] ~ normal(W @ x[t], 1); decode { greedy }`)).toEqual([]);
+});
+
+test("an instance that is never called has no parameters", () => {
+  expect(told(`${lstm}; cell g = LSTM(H); loss sum(h[T-1])`)).toEqual(["unused-name g"]);
+  const { models } = check(`model m { ${lstm}; cell g = LSTM(H); loss sum(h[T-1]) }`);
+  expect(models[0]?.params.map((p) => p.name)).toEqual(["f.W", "f.U", "f.b"]);
+});
+
 test("a gain that starts at 0, unless it opens a residual branch", () => {
   const with_ = (value: string, start = "zeros"): string[] =>
     told(`${head}, g : [H] ~ ${start}; h[t] : [H] = ${value}; loss sum(h[t])`);

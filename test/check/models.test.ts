@@ -18,6 +18,31 @@ const glorot = (blocks: number) => ({
   equations: expect.any(Function),
 });
 
+test("a number as an argument stands for each entry", () => {
+  const spec = (h: string, c: string): string => `model m {
+  use std.cells (LSTM)
+  dim H = 3; axis t < T
+  input x[t] : [2], s[t]
+  cell f = LSTM(H)
+  z[t] : [H] = s[t] + 1
+  (h[t], c[t]) = f(x[t], ${h}, ${c})
+  loss sum(h[t]) + sum(c[t])${h === "0" ? " + 0 * sum(z[t])" : ""}
+}`;
+  const samples = [
+    {
+      x: [
+        [0.1, -0.3],
+        [0.4, 0.2],
+      ],
+      s: [0.5, -0.2],
+    },
+    { x: [[0.7, 0.6]], s: [0.3] },
+  ];
+  const filled = new Run(modelOf(spec("0", "s[t] + 1")), samples);
+  close(filled.loss(), new Run(modelOf(spec("0 * z[t]", "z[t]")), samples).loss());
+  filled.checkGradients();
+});
+
 describe("language models", () => {
   test("hello: Elman over tokens", () => {
     const model = modelOf(`

@@ -77,6 +77,13 @@ describe("unrelated mistakes are all told", () => {
 });
 
 describe("what an unread statement would have said is not missed", () => {
+  test("vocabularies, axes, dims and functions", () => {
+    expect(told("axis t < T; vocab V[t]; input x[t] : V; loss sum(x[t])")).toEqual(["not-in-language@1"]);
+    expect(told("axis t < T; axis s < ; input x[t], v[s]; loss x[t] + sum[s](v[s])")).toEqual(["missing-value@1"]);
+    expect(told("axis t < T; dim H = ; input x[t] : [H]; loss sum(x[t])")).toEqual(["missing-value@1"]);
+    expect(told("axis t < T; input x[t]; def f(x) = 2 * x; loss f(x[t])")).toEqual(["foreign-statement@1"]);
+  });
+
   test("its name, its clauses, its draws", () => {
     const body = `${head}
   random r[t]; param W

@@ -69,12 +69,18 @@ rule(
 
 rule(
   "R4 axes by union, features equal or scalar",
-  { "a scalar beside a vector, two axes": "axis t < T; axis s < S; input x[t], v[s] : [3]; loss sum(x[t] * v[s])" },
+  {
+    "a scalar beside a vector, two axes": "axis t < T; axis s < S; input x[t], v[s] : [3]; loss sum(x[t] * v[s])",
+    "a scalar for each entry of an argument": `dim H = 3; axis t < T; input x[t] : [2]; use std.cells (GRU); cell f = GRU(H)
+      h[t] = f(x[t], 0); loss sum(h[t])`,
+  },
   {
     "free-axis: an axis that the left side lacks": `${numbers}; axis s < S; input v[s]; h[t] = x[t] + v[s]`,
     "wrong-axis: an index over another axis": `${numbers}; axis s < S; input v[s]; h[t] = x[t] + v[t]`,
     "missing-index: fewer indices than axes":
       "axis t < T; dim L = 2; axis l < L; input x[t]; loss h[t, l]; h[t, l] = x[t] + h[t-1]; h[-1, l] = 0",
+    "shape-mismatch: a scalar as an argument whose size nothing else tells": `dim H = 3; axis t < T; input x[t]
+      use std.cells (GRU); cell f = GRU(H); h[t] = f(x[t], 0); loss sum(h[t])`,
     "shape-mismatch: vectors over different dims": `${vectors}; r[t] = x[t] + y[t]`,
     "shape-mismatch: a vector and a matrix": `${vectors}; r[t] = x[t] + z[t]`,
   },
@@ -251,6 +257,9 @@ rule(
     "read-before-draw: its own value": `${drawn.replace("; y[-1] = BOS", "")}; y[t] ~ categorical(Wo @ y[t] + bo)`,
     "read-before-draw: each other": `${fields}, z[t]; y[t] ~ normal(z[t] + x[t], 1); z[t] ~ normal(y[t], 1)`,
     "undrawn-random: no distribution": `${fields}, z[t]; y[t] ~ normal(x[t], 1)`,
+    "bad-distribution: a deviation of 0": `${fields}; y[t] ~ normal(x[t], 0)`,
+    "bad-distribution: a probability above 1": `${fields}; y[t] ~ bernoulli(p = 2) weight x[t]`,
+    "bad-distribution: no interval": `${fields}; y[t] ~ uniform(1, -1) weight x[t]`,
     "drawn-twice: two distributions": `${fields}; y[t] ~ normal(x[t], 1); y[t] ~ normal(x[t], 2)`,
     "not-random: no declaration": "axis t < T; input x[t]; y[t] ~ normal(x[t], 1)",
     "partial-draw: at one index only": `${fields}; y[0] ~ normal(x[0], 1)`,
@@ -269,5 +278,21 @@ rule(
   {
     "shape-mismatch: a vector and a matrix": `${vectors}; r[t] = if t == 0 then x[t] else z[t]`,
     "shape-mismatch: a vector as the condition of numbers": `${vectors}; loss if x[t] then 1 else 0`,
+  },
+);
+
+rule(
+  "what is not in the language is said by name",
+  {},
+  {
+    "not-in-language: statistics of a batch": "axis t < T; input x[t] : [3]; loss sum(batchnorm(x[t]))",
+    "not-in-language: the axis of a batch": "axis t < T; input x[t] : [3]; loss sum(mean[batch](x[t]))",
+    "not-in-language: an axis as long as the batch":
+      "axis t < T; axis b < batch_size; input x[t]; param w : [] ~ constant(1); m[b] = w; loss x[t] + sum[b](m[b])",
+    "not-in-language: a tree that grows": "tree n until w[n] == 0; input w[n]; loss w[n]",
+    "not-in-language: a vocabulary for each sample":
+      "axis t < T; vocab W[t]; input x[t] : W; param E; loss sum(E @ x[t])",
+    "not-in-language: a vocabulary for each sample, in words":
+      "axis t < T; vocab W per sample; input x[t] : W; param E; loss sum(E @ x[t])",
   },
 );

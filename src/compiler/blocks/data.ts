@@ -17,13 +17,19 @@ import {
 import { generators } from "./generators.js";
 
 const parts = ["train", "valid", "test"] as const;
+const isPart = (key: string): boolean => parts.some((part) => part === key);
+const columnReaders = ["chars", "words", "value", "image", "numbers"];
 
 /** `fields`: the names of the model's inputs and randoms, the other keys there can be. */
 export function normaliseData(ctx: Context, block: Block, fields: readonly string[]): JsonObject {
   const plainForm: JsonObject = {};
   const columns: JsonObject = {};
   for (const [key, value] of Object.entries(block)) {
-    if (key === "train") set(plainForm, key, source(ctx, value, [key]));
+    if (isPart(key) && fields.includes(key) && isCall(value) && columnReaders.includes(value.call)) {
+      const reason = `says where records come from, and cannot say how the column of \`${key}\` is read`;
+      const help = `give the input or random \`${key}\` another name`;
+      ctx.diagnostics.push(blockArguments({ span: ctx.span([key]), what: `\`data.${key}\``, reason, help }));
+    } else if (key === "train") set(plainForm, key, source(ctx, value, [key]));
     else if (key === "valid" || key === "test") {
       // `none` holds nothing out, as does leaving the key out.
       if (value !== null) set(plainForm, key, split(ctx, value, [key]));
@@ -167,7 +173,7 @@ function column(ctx: Context, value: BlockValue, path: Path): Json | undefined {
         columns: spread(value.args).map(plain),
       };
     default:
-      unknownValue(ctx, path, value.call, ["chars", "words", "value", "image", "numbers"]);
+      unknownValue(ctx, path, value.call, columnReaders);
       return undefined;
   }
 }

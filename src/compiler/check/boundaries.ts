@@ -141,7 +141,7 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
     out.push({ pins: c.pins as Boundary["pins"], clause: c });
   }
   for (const c of q.clauses)
-    if (!used.has(c) && !cx.reporter.failed) cx.report(domains.unusedClause({ place: c.span, text: c.text }));
+    if (!used.has(c)) cx.warnings.push(() => cx.report(domains.unusedClause({ place: c.span, text: c.text })));
   return out;
 }
 

@@ -22,7 +22,7 @@ import { valueMismatch } from "./mismatch.js";
 import { defineShape, formalShape, openShape } from "./rules.js";
 import { reasons } from "./shapes.js";
 import type { Term } from "./terms.js";
-import { float, open, type Place, showType } from "./types.js";
+import { float, knownOf, open, type Place, shapeOf, showType } from "./types.js";
 
 type CallExpr = Extract<Expr, { kind: "call" }>;
 
@@ -32,6 +32,12 @@ function statedShape(cx: Context, t: Target, instance: Instance): readonly Dim[]
   const shape = t.type.dims.map((d) => dimOf(cx, d, instance.names));
   return shape.some((d) => d === null) ? null : (shape as Dim[]);
 }
+
+/** A shape with the names that the cell gives to sizes which are not known yet. */
+const shapeAsWritten = (t: Target, shape: readonly Dim[]): string =>
+  t.type?.kind === "shape" && shape.some((d) => dims.unknownsOf(d).length)
+    ? `[${t.type.dims.map(printExpr).join(", ")}]`
+    : dims.showShape(shape);
 
 const isOpenShape = (t: Target): boolean => t.type?.kind === "shape" && t.type.open;
 
@@ -91,7 +97,7 @@ export function callCell(
     const along = axes.args.get(formal);
     const term = along
       ? elaborate(cx, along.expr, along.scope)
-      : elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope);
+      : filled(cx, elaborate(cx, (e.args[i] as CallExpr["args"][number]).value, scope), formal, instance, scope);
     return { formal, term, slots: along?.slots ?? [] };
   });
   const outer = outerSlots(given, [...around.values()], scope.slots);
@@ -109,8 +115,9 @@ export function callCell(
           shapes.shapeMismatch({
             what: `\`${e.callee}\``,
             left: { place: term.span, type: showType(term.type) },
-            right: { place: formal.span, type: `${dims.showShape(stated)} of \`${formal.name}\`` },
+            right: { place: formal.span, type: `${shapeAsWritten(formal, stated)} of \`${formal.name}\`` },
             why: reasons(term),
+            help: scalarHelp(term, stated),
           }),
           scope.via,
         ),
@@ -150,6 +157,29 @@ interface Given {
   /** What it is passed along. */
   readonly slots: readonly Slot[];
 }
+
+const isScalar = (t: Term): boolean => knownOf(t.type)?.kind === "float" && shapeOf(t.type)?.length === 0;
+
+/** A number where a formal states a shape of known sizes: each entry is that number (R4). */
+function filled(cx: Context, term: Term, formal: Target, instance: Instance, scope: Scope): Term {
+  const stated = isScalar(term) && !isOpenShape(formal) ? statedShape(cx, formal, instance) : null;
+  if (!stated?.length || stated.some((d) => dims.unknownsOf(d).length)) return term;
+  const q = cx.quantity({
+    id: `${instance.prefix}${formal.name}`,
+    name: formal.name,
+    role: "eq",
+    slots: freeSlots(term, scope.slots),
+    span: term.span,
+    type: float(stated),
+    named: false,
+    definition: { term, span: term.span },
+  });
+  return readOf(q, term.span);
+}
+
+/** A number does not say how long a vector is. */
+const scalarHelp = (term: Term, stated: readonly Dim[]): string | undefined =>
+  isScalar(term) && stated.length === 1 ? "a vector of one number is written `[x]`" : undefined;
 
 /** What stands around a call that its values may depend on, outermost first. */
 function outerSlots(given: readonly Given[], around: readonly Pos[], scope: readonly Slot[]): Slot[] {

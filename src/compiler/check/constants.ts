@@ -21,7 +21,7 @@ export function dimOf(cx: Context, e: Expr, scope: Names, open?: (name: string) 
       if (!entity) {
         const near = nearest(e.name, sizeNames(scope));
         const help = `declare \`dim ${e.name} = …\``;
-        cx.report(names.unknownName({ place: e.span, name: e.name, what: "dim", near, help }));
+        cx.reportUnknown({ place: e.span, name: e.name, what: "dim", near, help });
         return null;
       }
       if (entity.kind === "dim") return entity.dim;

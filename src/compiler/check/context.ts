@@ -1,5 +1,7 @@
 /** What is being found out about one model: the state that the phases share. */
+import { unknownName } from "../diagnostics/check-names.js";
 import { conflictingShape } from "../diagnostics/check-shapes.js";
+import { batchStatistics, isAcrossBatch, isBatch, notInLanguage } from "../diagnostics/not-in-language.js";
 import type { Diagnostic } from "../diagnostics/types.js";
 import type { Length, Pos, Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
@@ -95,6 +97,14 @@ export class Context {
 
   report(d: Diagnostic, via?: Place): void {
     this.reporter.add(d, via);
+  }
+
+  /** A name that nothing declares; a statement that could not be read may have. */
+  reportUnknown(facts: Parameters<typeof unknownName>[0], via?: Place): void {
+    const { name, near, what, place } = facts;
+    const isAbsent = what === "axis" ? isBatch(name) : isAcrossBatch(name);
+    if (isAbsent && near === undefined) this.report(notInLanguage({ place, ...batchStatistics }), via);
+    else if (near !== undefined || !this.isPerhapsUnread(name)) this.report(unknownName(facts), via);
   }
 
   /** The number that a dim is; null where a vocabulary or an unknown is in it. */

@@ -13,6 +13,7 @@ import { defineCell, type Libraries } from "./imports.js";
 import { linear } from "./indices.js";
 import { instantiate } from "./instances.js";
 import { axisOf, hyperparameterOf, isWhole } from "./left.js";
+import { importOf, libraryCells } from "./library.js";
 import { noiseOf } from "./noise.js";
 import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
@@ -170,15 +171,13 @@ class Declarations {
         if (unknown && i.value.kind === "name") {
           const axes = [...this.own.entries()].filter(([, e]) => e.kind === "axis").map(([n]) => n);
           const help = `declare \`axis ${i.value.name} < …\``;
-          this.cx.report(
-            names.unknownName({
-              place: i.span,
-              name: i.value.name,
-              what: "axis",
-              near: nearest(i.value.name, axes),
-              help,
-            }),
-          );
+          this.cx.reportUnknown({
+            place: i.span,
+            name: i.value.name,
+            what: "axis",
+            near: nearest(i.value.name, axes),
+            help,
+          });
         } else
           this.cx.report(
             domains.badIndex({
@@ -217,15 +216,13 @@ class Declarations {
       return this.cx.vocabs.has(axis) ? token(axis) : onAxis(axis);
     }
     if (!entity)
-      this.cx.report(
-        names.unknownName({
-          place: span,
-          name,
-          what: "vocabulary",
-          near: nearest(name, this.cx.vocabs.keys()),
-          help: `declare \`vocab ${name}\``,
-        }),
-      );
+      this.cx.reportUnknown({
+        place: span,
+        name,
+        what: "vocabulary",
+        near: nearest(name, this.cx.vocabs.keys()),
+        help: `declare \`vocab ${name}\``,
+      });
     else if (entity.kind !== "wrong")
       this.cx.report(
         names.wrongKind({
@@ -271,9 +268,12 @@ class Declarations {
     const place = s.target.nameSpan;
     if (entity?.kind !== "cell") {
       const cells = this.own.all().filter((n) => this.own.find(n)?.kind === "cell");
-      const near = nearest(s.cell, cells);
-      const help = "import it: `use std.cells (LSTM)`, or define it: `cell Name(x : [X]) -> y : [H] { … }`";
-      if (!entity) this.cx.report(names.unknownName({ place: s.cellSpan, name: s.cell, what: "cell", near, help }));
+      const known = importOf(s.cell);
+      const near = known ? undefined : nearest(s.cell, [...cells, ...libraryCells()]);
+      const help = known
+        ? `import it: \`${known}\``
+        : "import it: `use std.cells (LSTM)`, or define it: `cell Name(x : [X]) -> y : [H] { … }`";
+      if (!entity) this.cx.reportUnknown({ place: s.cellSpan, name: s.cell, what: "cell", near, help });
       else if (entity.kind !== "wrong")
         this.cx.report(
           names.wrongKind({
@@ -335,12 +335,13 @@ class Declarations {
       const near = nearest(t.name, values);
       const scope = { names: this.own, vars: new Map(), slots: [], prefix: "" };
       const shifted = t.indices.find((i) => linear(this.cx, i.value, "", scope)?.slot);
-      if (near) this.cx.report(names.unknownName({ place: t.nameSpan, name: t.name, what: "value", near }));
+      if (near) this.cx.reportUnknown({ place: t.nameSpan, name: t.name, what: "value", near });
       else if (shifted) {
         const message = `an equation defines \`${t.name}\` at the variable of an axis, not at \`${printExpr(shifted.value)}\``;
         const help = "shift the right side instead: `h[t] = f(h[t-1])` for `h[t+1] = f(h[t])`";
         this.cx.report(domains.badIndex({ place: shifted.span, message, help }));
-      } else if (!this.cx.isPerhapsUnread(t.name)) this.cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
+      } else if (!this.cx.isPerhapsUnread(t.name))
+        this.cx.report(domains.clauseWithoutEquation({ place: t.span, name: t.name }));
       this.own.set(t.name, { kind: "wrong", place: t.nameSpan });
     }
   }

@@ -48,15 +48,16 @@ export function elaborateModel(cx: Context, model: ModelDef, own: Names): void {
       }),
     ),
   };
+  const metrics = new Map<string, Place>();
   for (const s of model.body) {
     if (s.kind === "equation" && hyperparameterOf(s) === null) elaborateEquation(cx, s, global);
     if (s.kind === "sample") elaborateDraw(cx, s, global);
     if (s.kind === "loss" || s.kind === "metric") {
       const name = s.kind === "metric" ? s.name : "";
       if (s.kind === "metric") {
-        const first = own.own(name);
-        if (first || cx.objectives.some((o) => o.kind === "metric" && o.name === name))
-          cx.report(names.duplicateName({ place: s.nameSpan, name, first: first?.place ?? s.nameSpan }));
+        const first = own.own(name)?.place ?? metrics.get(name);
+        if (first) cx.report(names.duplicateName({ place: s.nameSpan, name, first }));
+        metrics.set(name, s.nameSpan);
       }
       cx.objectives.push({ kind: s.kind, name, term: elaborate(cx, s.value, everywhere), place: s.value.span });
     }

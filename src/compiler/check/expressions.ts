@@ -166,8 +166,7 @@ function nameTerm(
     if (name === "root" && cx.structures.size) return nodeAsValue(cx, name, span, scope);
     const near = nearest(name, valueNames(scope));
     const help = `declare it (\`param ${name}\`, \`input ${name}[t]\`, …) or write an equation for it`;
-    if (near !== undefined || !cx.isPerhapsUnread(name))
-      cx.report(names.unknownName({ place: nameSpan, name, what: "name", near, help }), scope.via);
+    cx.reportUnknown({ place: nameSpan, name, what: "name", near, help }, scope.via);
     return wrong(span);
   }
   if (entity.kind === "bound") {
@@ -415,7 +414,7 @@ export function bind(
       if (b.value.kind === "name" && !entity) {
         const near = nearest(b.value.name, axisNames(scope));
         const help = `declare \`axis ${b.value.name} < …\``;
-        cx.report(names.unknownName({ place: b.span, name: b.value.name, what: "axis", near, help }), scope.via);
+        cx.reportUnknown({ place: b.span, name: b.value.name, what: "axis", near, help }, scope.via);
       } else
         cx.report(
           domains.badIndex({

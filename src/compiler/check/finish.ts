@@ -4,6 +4,7 @@ import * as names from "../diagnostics/check-names.js";
 import * as randoms from "../diagnostics/check-randoms.js";
 import * as shapes from "../diagnostics/check-shapes.js";
 import { nearest } from "../diagnostics/nearest.js";
+import { batchStatistics, isBatch, notInLanguage } from "../diagnostics/not-in-language.js";
 import type { Model } from "../model.js";
 import type { ModelDef } from "../syntax/ast.js";
 import type { Context } from "./context.js";
@@ -127,6 +128,15 @@ export function checkRandoms(cx: Context, model: ModelDef, own: Names): void {
   }
 }
 
+/** An instance that is never called has no parameters: nothing tells their sizes. */
+export function leaveOutUncalled(cx: Context, own: Names): void {
+  for (const [name, e] of own.entries()) {
+    if (e.kind !== "instance" || own.used.has(name)) continue;
+    const others = cx.quantities.filter((q) => !q.id.startsWith(e.instance.prefix));
+    cx.quantities.splice(0, cx.quantities.length, ...others);
+  }
+}
+
 /** The length of a ragged axis comes from the data (R13). */
 export function checkAxes(cx: Context): void {
   for (const a of cx.axes.values()) {
@@ -139,7 +149,8 @@ export function checkAxes(cx: Context): void {
     const carried = cx.quantities.some(
       (q) => (q.role === "input" || q.role === "random") && q.slots.some((s) => s.axis === a.bound),
     );
-    if (!carried) cx.report(domains.unboundAxis({ place: a.place, bound: a.bound, axis: a.vars[0] as string }));
+    if (!carried && isBatch(a.bound)) cx.report(notInLanguage({ place: a.place, ...batchStatistics }));
+    else if (!carried) cx.report(domains.unboundAxis({ place: a.place, bound: a.bound, axis: a.vars[0] as string }));
   }
   for (const v of cx.vocabs.values()) {
     const given = (q: Quantity): boolean => q.role === "input" || q.role === "random";

@@ -20,7 +20,16 @@ import { declareModel } from "./declare.js";
 import type { Dim } from "./dims.js";
 import { Names } from "./entities.js";
 import { elaborateModel } from "./equations.js";
-import { checkAxes, checkEnds, checkLiterals, checkRandoms, checkShapes, checkSizes, checkUnused } from "./finish.js";
+import {
+  checkAxes,
+  checkEnds,
+  checkLiterals,
+  checkRandoms,
+  checkShapes,
+  checkSizes,
+  checkUnused,
+  leaveOutUncalled,
+} from "./finish.js";
 import { defineCell, Libraries, type Read, standardText } from "./imports.js";
 import { foldInterior } from "./interior.js";
 import { lint } from "./lints.js";
@@ -95,6 +104,7 @@ function checkModel(
   const own = declareModel(cx, model, home, libraries, overrides);
   // equations: from the tree to terms, every one with its shape rule
   elaborateModel(cx, model, own);
+  leaveOutUncalled(cx, own);
   const optimizers = optimizersOf(own);
   const blocks = readBlocks(cx, model, own, overrides, optimizers);
   overrides.reportUnknown(model.nameSpan);

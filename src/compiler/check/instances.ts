@@ -147,13 +147,13 @@ function declareInside(
           ? instantiate(cx, item, entity.cell, own, prefix, via, undefined, instance.slots)
           : null;
       if (!entity)
-        cx.report(
-          names.unknownName({
+        cx.reportUnknown(
+          {
             place: item.cellSpan,
             name: item.cell,
             what: "cell",
             near: nearest(item.cell, cell.home.all()),
-          }),
+          },
           via,
         );
       own.set(

@@ -13,6 +13,27 @@ export function lint(cx: Context, model: ModelDef, own: Names): void {
   unusedValues(cx, model, own);
   unreadStarts(cx);
   silentGains(cx);
+  probabilitiesAsLogits(cx);
+  const decode = model.body.find((s) => s.kind === "block" && s.name === "decode");
+  if (decode?.kind === "block" && !cx.quantities.some((q) => q.role === "random"))
+    cx.report(lints.unusedBlock({ place: decode.nameSpan, name: decode.name }));
+}
+
+/** The softmax of a softmax is nearly uniform: `categorical(softmax(z))`, also by way of a value that is called p. */
+function probabilitiesAsLogits(cx: Context): void {
+  const names = new Map([
+    ["categorical", "softmax"],
+    ["bernoulli", "sigmoid"],
+    ["ctc", "softmax"],
+  ]);
+  for (const { sampling } of cx.quantities) {
+    const fn = names.get(sampling?.dist ?? "");
+    const [param] = sampling?.params ?? [];
+    if (!sampling || !fn || !param || sampling.given !== "logits") continue;
+    const made = (param.kind === "read" && param.of.definition?.term) || param;
+    const name = made.kind === "along" ? "softmax" : made.kind === "call" ? made.fn.name : null;
+    if (name === fn) cx.report(lints.probabilitiesAsLogits({ place: param.span, dist: sampling.dist, fn }));
+  }
 }
 
 /**

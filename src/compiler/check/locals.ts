@@ -264,7 +264,7 @@ export class Locals {
     for (const { value, span } of t.indices)
       if (value.kind === "name" && !scope.names.find(value.name)) {
         const help = `give a formal the axis, \`x[${value.name}]\`, or declare \`axis ${value.name} < …\``;
-        cx.report(names.unknownName({ place: span, name: value.name, what: "axis", near: undefined, help }), scope.via);
+        cx.reportUnknown({ place: span, name: value.name, what: "axis", near: undefined, help }, scope.via);
         return null;
       }
     const entity = scope.names.own(t.name);

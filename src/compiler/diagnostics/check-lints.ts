@@ -20,6 +20,23 @@ export const unreadStart = defineDiagnostic<{ place: Place; declared: Place; tex
   help: () => "an input starts at index 0: the first step reads index 0, not index 1",
 });
 
+export const probabilitiesAsLogits = defineDiagnostic<{ place: Place; dist: string; fn: string }>({
+  code: "probabilities-as-logits",
+  severity: "warning",
+  message: ({ dist, fn }) => `\`${dist}\` takes logits and applies \`${fn}\` by itself: here it is applied twice`,
+  labels: ({ place }) => [label(place, "probabilities already")],
+  help: ({ dist, fn }) =>
+    `write \`${dist}(z)\` for \`${dist}(${fn}(z))\`${dist === "ctc" ? "" : `, or say \`${dist}(p = ${fn}(z))\``}`,
+});
+
+export const unusedBlock = defineDiagnostic<{ place: Place; name: string }>({
+  code: "unused-block",
+  severity: "warning",
+  message: ({ name }) => `the block \`${name}\` decides nothing: the model has no random`,
+  labels: ({ place }) => [label(place, "nothing is decoded")],
+  help: () => "what is to be produced is declared as a random and drawn: `y[t] ~ normal(mu[t], 1)`",
+});
+
 export const silentGain = defineDiagnostic<{ place: Place; name: string; read: Place }>({
   code: "silent-gain",
   severity: "warning",

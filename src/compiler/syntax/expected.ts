@@ -65,6 +65,13 @@ function helpFor({ attempt, found, before, at }: Place, { rule, expected }: Pars
   if (type === t.Colon && depthOf(attempt.tokens.slice(0, at)) > 0) {
     return "there are no slices: an equation over an axis reads single indices, such as `x[t]`";
   }
+  if (type === t.Dot && endsValue(before)) {
+    const next = attempt.tokens[at + 1]?.image;
+    if (next === "T") return `the transpose is written ${quote(`${before?.image}'`)}`;
+    return "values have no attributes or methods: functions are called, as in `sum(x)`";
+  }
+  if (opening?.tokenType === t.Input && type === t.Tilde)
+    return "an input is only observed: what is drawn is a `random`";
   if (rule === "statement" && type === t.If) return "`if … then … else …` is a value: write `z = if a then b else c`";
   if (rule === "statement" && type === t.LCurly) return "only models, cells and blocks have braces, after their name";
   if (expected === "Then" || expected === "Else")

@@ -1,6 +1,7 @@
 import type { IToken } from "chevrotain";
 import type { ParseFailure } from "../../../grammar/parser.js";
 import * as t from "../../../grammar/tokens.js";
+import { growingTrees, notInLanguage, ownVocabularies } from "../diagnostics/not-in-language.js";
 import * as syntax from "../diagnostics/syntax.js";
 import type { Diagnostic } from "../diagnostics/types.js";
 import { quote } from "../diagnostics/words.js";
@@ -38,6 +39,17 @@ function endOf({ after }: Attempt): string {
 
 const isKeyword = (token: IToken | undefined) =>
   t.isA(token, t.DeclarationKeyword) || t.isA(token, t.ExpressionKeyword);
+
+/** `tree n until …`, `vocab W[t]`, `vocab Word per sample`. */
+const leftOut: Case = ({ attempt, at, found, span }) => {
+  const opening = attempt.tokens[0]?.tokenType;
+  if (attempt.rule !== "statement" || at !== 2) return undefined;
+  if ((opening === t.Tree || opening === t.Graph) && found?.tokenType === t.Until)
+    return notInLanguage({ place: span, ...growingTrees });
+  if (opening === t.Vocab && (found?.tokenType === t.LSquare || /^(per|for|each|of)$/.test(found?.image ?? "")))
+    return notInLanguage({ place: span, ...ownVocabularies });
+  return undefined;
+};
 
 /** A statement that starts with what can only go on: `+ b`, `then x`. */
 const goesOn: Case = ({ attempt, at, found, span }) => {
@@ -154,9 +166,12 @@ const sideBySide: Case = ({ attempt, at, found, before, span }) => {
   }
   const [a, b] = [before.image, found.image];
   const isProduct = before.tokenType === t.NumberLiteral;
-  const help = isProduct
-    ? `write ${quote(`${a} * ${b}`)} for a product`
-    : "write `a @ b` for the matrix product, `a * b` for the elementwise one; a statement ends with its line or with `;`";
+  const help =
+    found.tokenType === t.If
+      ? choice
+      : isProduct
+        ? `write ${quote(`${a} * ${b}`)} for a product`
+        : "write `a @ b` for the matrix product, `a * b` for the elementwise one; a statement ends with its line or with `;`";
   return syntax.missingOperator({ left, right: span, before: a, after: b, help });
 };
 
@@ -172,6 +187,8 @@ function isExpressionBefore({ rule, tokens }: Attempt, at: number): boolean {
   return earlier.some((token, i) => isDefining(token) && depthOf(earlier.slice(0, i)) === 0);
 }
 
+const choice = "a choice is written `if a then b else c`";
+
 /** An operator, a bracket or a comma without its operand. */
 const nothingThere: Case = ({ failure, attempt, before, found, span, shown }) => {
   if (failure.rule !== "operand" || (found !== undefined && startsValue(found))) return undefined;
@@ -181,7 +198,7 @@ const nothingThere: Case = ({ failure, attempt, before, found, span, shown }) =>
 
 function valueHelp(attempt: Attempt, before: IToken | undefined, found: IToken | undefined): string | undefined {
   if (before?.tokenType === t.If || before?.tokenType === t.Then || before?.tokenType === t.Else) {
-    return "a choice is written `if a then b else c`";
+    return choice;
   }
   if (found?.tokenType === t.DotDot) return "`..` stands only in shapes, as in `[..]` or `[H, ..]`";
   if (found?.tokenType === t.Colon) return "there are no slices: an equation over an axis reads single indices, `x[t]`";
@@ -192,6 +209,7 @@ function valueHelp(attempt: Attempt, before: IToken | undefined, found: IToken |
 }
 
 const cases: readonly Case[] = [
+  leftOut,
   goesOn,
   keywordAsName,
   otherLanguage,

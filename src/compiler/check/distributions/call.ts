@@ -1,5 +1,4 @@
 /** A distribution as it is written: which one, how it is called, the variable that it ranges over, its parameters. */
-import * as names from "../../diagnostics/check-names.js";
 import * as randoms from "../../diagnostics/check-randoms.js";
 import { shapeMismatch } from "../../diagnostics/check-shapes.js";
 import { nearest } from "../../diagnostics/nearest.js";
@@ -29,7 +28,7 @@ export function drawingOf(cx: Context, e: Expr, q: Quantity, scope: Scope, outer
   const def = distributions.get(e.callee);
   if (!def) {
     const near = nearest(e.callee, [...distributions.keys()]);
-    cx.report(names.unknownName({ place: e.calleeSpan, name: e.callee, what: "distribution", near, help: all }));
+    cx.reportUnknown({ place: e.calleeSpan, name: e.callee, what: "distribution", near, help: all });
     return null;
   }
   if (outer && (def.isWhole || def.name === outer.name))
@@ -51,7 +50,14 @@ export function drawingOf(cx: Context, e: Expr, q: Quantity, scope: Scope, outer
   }
   if (isWrong) return null;
   const drawing: Drawing = { dist: def.name, given: found.form.given, params: terms, over: range.over, base };
-  return checkShapes(cx, def, drawing, q, bad) ? drawing : null;
+  if (!checkShapes(cx, def, drawing, q, bad)) return null;
+  const outside = def.outside?.(terms.map(constantOf), drawing.given) ?? null;
+  return outside === null ? drawing : bad(outside, `\`${def.name}\` is called as ${usages(def)}`);
+}
+
+function constantOf(t: Term): number | null {
+  if (t.kind === "number") return t.value;
+  return t.kind === "unary" && t.op === "-" && t.arg.kind === "number" ? -t.arg.value : null;
 }
 
 /** Which of its forms a call has; the values in the order of the form's parameters. */

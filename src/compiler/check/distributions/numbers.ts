@@ -26,12 +26,18 @@ export function drawsNumbers(name: DistName, { q, known }: Fit): Misfit | null {
 
 const featuresOf = ({ known }: Fit): readonly Dim[] => (known.kind === "float" ? known.shape : []);
 
+const positive =
+  (what: string) =>
+  (_: number | null, b: number | null): string | null =>
+    b !== null && !(b > 0) ? `${what} is positive; this is ${b}` : null;
+
 /** A distribution with two parameters, each a number or of the shape of the random. */
 function ofTwo(
   name: DistName,
   doc: string,
   names: readonly [readonly string[], readonly string[]],
   density: (y: Expr, a: Expr, b: Expr, shape: readonly number[]) => Expr,
+  outside: (a: number | null, b: number | null) => string | null,
 ): Distribution {
   return {
     name,
@@ -46,6 +52,7 @@ function ofTwo(
     ],
     misfit: (f) => drawsNumbers(name, f),
     shapes: (f) => [featuresOf(f), featuresOf(f)],
+    outside: ([a = null, b = null]) => outside(a, b),
     logp: (o) => {
       const [a, b] = paramsOf(o) as [Expr, Expr];
       return total(o, density(o.y, a, b, o.shape));
@@ -66,6 +73,7 @@ export const normal = ofTwo(
     // −½ r² − log σ − ½ log 2π
     return E.affine(1, -0.5 * Math.log(2 * Math.PI), E.sub(E.affine(-0.5, 0, E.mul(r, r)), E.map("log", sigma)));
   },
+  positive("a deviation"),
 );
 
 export const laplace = ofTwo(
@@ -78,6 +86,7 @@ export const laplace = ofTwo(
   (y, mu, b) =>
     // −|y − μ| / b − log 2b
     E.affine(-1, -Math.LN2, E.add(E.div(E.map("abs", E.sub(y, mu)), b), E.map("log", b))),
+  positive("a scale"),
 );
 
 export const uniform = ofTwo(
@@ -88,6 +97,7 @@ export const uniform = ofTwo(
     const inside = E.mul(op("lessEqual", [low, y]), op("lessEqual", [y, high]));
     return E.where(inside, E.neg(E.map("log", E.sub(high, low))), E.num(Number.NEGATIVE_INFINITY, shape));
   },
+  (a, b) => (a !== null && b !== null && !(a < b) ? `the interval from ${a} to ${b} is empty` : null),
 );
 
 /** The logit of each feature. */
@@ -106,6 +116,8 @@ export const bernoulli: Distribution = {
   ],
   misfit: (f) => drawsNumbers("bernoulli", f),
   shapes: (f) => [featuresOf(f)],
+  outside: ([p = null], given) =>
+    given === "p" && p !== null && !(p >= 0 && p <= 1) ? `a probability lies between 0 and 1; this is ${p}` : null,
   logp: (o) => {
     const [z] = paramsOf(o) as [Expr];
     // y z − log(1 + e^z), and for probabilities the log of the one that counts: 0 · log 0 never arises

@@ -75,6 +75,8 @@ export interface Distribution {
   misfit(f: Fit): Misfit | null;
   /** The shape of each parameter that is an expression, in order. */
   shapes(f: Fit): readonly (readonly Dim[])[];
+  /** What is wrong with parameters that are constants; null for those that are none. */
+  outside?(values: readonly (number | null)[], given: Given): string | null;
   /** log p of an observation: a scalar over the slots of `logpSlots`. Features are independent unless it says otherwise. */
   logp(o: Observation): Expr;
   /** Is the most probable value the observed one? A scalar; absent where that is not asked. */
