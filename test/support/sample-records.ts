@@ -1,5 +1,6 @@
 /** Records that a model can read, made by numbers from a seed. */
 import type { FieldInfo, Model } from "../../src/compiler/model.js";
+import { evaluateLength } from "../../src/compiler/system/axes.js";
 import type { DataRecord } from "../../src/runtime/types.js";
 import { uniform } from "./numbers.js";
 
@@ -15,6 +16,7 @@ function recordOf(model: Model, b: number): DataRecord {
   /** Not counting the end token, which the data layer appends. */
   const lengthOf = (bound: string, outer: readonly number[]): number => {
     const axis = info(bound);
+    if (axis?.length !== undefined) return evaluateLength(axis.length, (of) => lengthOf(of, outer));
     if (axis?.kind === "static") return axis.size as number;
     return 1 + pick(4, "length", bound, b, ...outer);
   };

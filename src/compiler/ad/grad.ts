@@ -241,8 +241,12 @@ function asAdjoint(builder: SystemBuilder, g: Expr, keep: readonly Slot[], drop:
   return same && v.outside === "zero" && !v.clauses.length ? g.read : null;
 }
 
-/** Two different constants of one kind can never be equal. */
-const impossible = (c: Cond): boolean => c.rel === "eq" && c.a.k !== "var" && c.b.k === c.a.k && !samePos(c.a, c.b);
+/** Two different constants of one kind can never be equal, nor a variable a place outside its domain. */
+function impossible(c: Cond): boolean {
+  if (c.rel !== "eq") return false;
+  if (c.a.k === "var") return c.b.k !== "var" && (c.b.k === "start") === c.b.off - c.a.shift < 0;
+  return c.b.k === c.a.k && !samePos(c.a, c.b);
+}
 
 /** An `in` guard says nothing where its variable is in range anyway, or where the term is zero outside at least as far. */
 function implied(c: Cond, positions: readonly Pos[], fresh: readonly Slot[]): boolean {

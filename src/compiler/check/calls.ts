@@ -14,7 +14,7 @@ import { describe } from "./entities.js";
 import { bind, elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
-import { importOf } from "./library.js";
+import { extentAlong } from "./lengths.js";
 import { scalarShape, splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
 import { isNeighbours } from "./structures/facts.js";
@@ -103,18 +103,15 @@ function single(cx: Context, e: CallExpr, scope: Scope): Term {
   if (later.has(e.callee)) cx.report(notSupported({ place: e.calleeSpan, construct: `\`${e.callee}\`` }), scope.via);
   else {
     const instances = scope.names.all().filter((n) => scope.names.find(n)?.kind === "instance");
-    const library = importOf(e.callee);
-    const near = library ? undefined : nearest(e.callee, [...functions, ...instances]);
-    cx.reportUnknown(
-      {
+    const near = nearest(e.callee, [...functions, ...instances]);
+    cx.report(
+      names.unknownName({
         place: e.calleeSpan,
         name: e.callee,
         what: "function or cell instance",
         near,
-        help: library
-          ? `a cell of the library: \`${library}\`, \`cell f = ${e.callee}(…)\`, and call \`f(…)\``
-          : `for a cell of your own write \`cell ${e.callee} = …\`; to multiply write \`*\` or \`@\``,
-      },
+        help: `for a cell of your own write \`cell ${e.callee} = …\`; to multiply write \`*\` or \`@\``,
+      }),
       scope.via,
     );
   }
@@ -158,7 +155,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     if (b && name && !entity) {
       const near = nearest(name, cx.axes.keys());
       const help = `declare \`axis ${name} < …\``;
-      cx.reportUnknown({ place: b.span, name, what: "axis", near, help }, scope.via);
+      cx.report(names.unknownName({ place: b.span, name, what: "axis", near, help }), scope.via);
       return wrong(e.span);
     }
     if (!b || others.length || b.in || entity?.kind !== "axis")
@@ -171,7 +168,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
   }
   if (!reductions.has(e.callee)) {
     const near = nearest(e.callee, [...reductions, "softmax"]);
-    cx.reportUnknown({ place: e.calleeSpan, name: e.callee, what: "reduction", near }, scope.via);
+    cx.report(names.unknownName({ place: e.calleeSpan, name: e.callee, what: "reduction", near }), scope.via);
     return wrong(e.span);
   }
   if (e.callee === "argmax" && e.binders.length > 1)
@@ -184,6 +181,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     by: e.callee as ReduceKind,
     slots: inside.bound,
     arg: term,
+    ...(e.callee === "mean" ? { lengths: inside.bound.map((s) => extentAlong(s, inside.scope.slots, e.span)) } : {}),
     span: e.span,
     type: e.callee === "argmax" ? indexOf(cx, inside.bound[0] as Slot) : open(),
   };

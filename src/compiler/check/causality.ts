@@ -49,10 +49,12 @@ function stuck(system: System): ReadonlySet<string> | null {
 
 function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: readonly Quantity[]): void {
   // Parts of an expression have ids of their own, so the members are the quantities on a cycle among themselves.
+  // So do clauses: `h[-1]` belongs to h.
+  const members = new Set([...cycle].map((id) => id.replace(/\[[^\]]*\]$/, "")));
   const edges = cx.quantities
-    .filter((q) => cycle.has(q.id))
+    .filter((q) => members.has(q.id))
     .flatMap((q) => edgesOf(cx, q, drawn))
-    .filter((e) => cycle.has(e.to.id));
+    .filter((e) => members.has(e.to.id));
   const steps = (path: readonly Edge[]): Step[] => path.map((e) => stepOf(s, e));
   const still = edges.filter((e) => [...e.shifts.values()].every((k) => k === 0));
   const loop = findCycle(still);
@@ -73,7 +75,14 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
   if (fixed) {
     const read = fixed.find((e) => [...e.shifts.values()].some((k) => k === null)) as Edge;
     if (!early(fixed))
-      cx.report(causality.constantInCycle({ steps: steps(fixed), read: textOf(read), place: read.read.span }));
+      cx.report(
+        causality.constantInCycle({
+          steps: steps(fixed),
+          read: textOf(read),
+          place: read.read.span,
+          ...moving(cx, read),
+        }),
+      );
     return;
   }
   const axes = [...new Set(edges.flatMap((e) => [...e.shifts.keys()]))];
@@ -94,6 +103,18 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
   }
   const any = findCycle(edges);
   if (any && !early(any)) cx.report(causality.causalCycle({ steps: steps(any) }));
+}
+
+/** Of a read whose index is no constant: the variable that stands for it, and that of the reader. */
+function moving(cx: Context, { from, to, read }: Edge): { index?: string; own?: string; isChosen?: boolean } {
+  for (const [i, slot] of to.slots.entries()) {
+    const p = read.idx[i] as Pos;
+    const own = from.slots.find((s) => s.axis === slot.axis);
+    if (p.k !== "var" || !own || from.slots.some((s) => s.name === p.v)) continue;
+    const chosen = cx.gathers.find((g) => g.of === to && g.bound.name === p.v && g.span === read.span);
+    return { index: chosen ? chosen.text : spoken(p.v), own: own.name, isChosen: chosen !== undefined };
+  }
+  return {};
 }
 
 function edgesOf(cx: Context, q: Quantity, drawn: readonly Quantity[]): Edge[] {

@@ -7,6 +7,8 @@ import type { Length, Pos, Slot } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
+import type { GatherUse } from "./gather.js";
+import type { Branch } from "./guards.js";
 import type { Reporter } from "./report.js";
 import { Solver } from "./solve.js";
 import type { Structure } from "./structures/facts.js";
@@ -72,12 +74,7 @@ export class Context {
   readonly literals: { readonly term: LiteralTerm; readonly via: Place | undefined }[] = [];
   readonly objectives: Objective[] = [];
   /** Indices along axes that are values. */
-  readonly gathers: {
-    readonly of: Quantity;
-    readonly slot: Slot;
-    readonly index: Term;
-    readonly via: Place | undefined;
-  }[] = [];
+  readonly gathers: GatherUse[] = [];
   /** Warnings that are worth telling only where nothing is wrong. */
   readonly warnings: (() => void)[] = [];
   /** Those of which a clause could not be read: what it would have defined is not missed. */
@@ -172,6 +169,8 @@ export interface Scope {
   readonly slots: readonly Slot[];
   /** By variable of the System: those of nodes that are ends of an edge here. */
   readonly links?: ReadonlyMap<string, Link>;
+  /** The branches of conditions that it stands in. */
+  readonly facts?: readonly Branch[];
   /** In a loss every variable may be free: only those that a reduction binds are in use. */
   readonly isOpen?: boolean;
   /** Inside a cell: by the slots of its instance (`cell F[l]`), for which index it was called. */

@@ -3,15 +3,16 @@ import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
 import type { Expr, Index, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
+import { at } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerms, type Wanted } from "./calls.js";
 import type { Context, Scope } from "./context.js";
 import { describe, type Names } from "./entities.js";
 import { elaborate, wrong } from "./expressions.js";
 import { freeVariables } from "./free.js";
-import { nestedEnd } from "./gather.js";
 import { linear, position, spoken } from "./indices.js";
 import { hyperparameterOf, isWhole } from "./left.js";
+import { type Around, nestedEnd, variablesAround } from "./lengths.js";
 import { valueMismatch } from "./mismatch.js";
 import { elaborateDraw } from "./randoms.js";
 import { clauseShape, defineShape } from "./rules.js";
@@ -203,6 +204,18 @@ export function clauseIndex(
     return null;
   };
   if (index.in) return bad("a clause has no binder");
+  const around = variablesAround(cx, slot.axis, scope.names);
+  const endOf = (e: Expr): Pos | null =>
+    nestedEnd(
+      e,
+      slot,
+      around.map((s): Around => ({ at: at(s.name), expr: null })),
+      (x, depth) => {
+        const s = around[depth] as Slot;
+        const own = linear(cx, x, s.axis, scope);
+        return own?.slot?.axis === s.axis && own.off === 0 ? at(s.name) : null;
+      },
+    );
   if (value.kind === "binary" && ["<", "<=", ">", ">=", "=="].includes(value.op)) {
     const x = linear(cx, value.left, slot.axis, scope);
     if (!x?.slot || x.off !== 0) return bad("a range is about the variable of an axis", `write \`${slot.name} < 0\``);
@@ -219,7 +232,7 @@ export function clauseIndex(
       );
       return null;
     }
-    const p = position(cx, value.right, slot.axis, of, scope);
+    const p = endOf(value.right) ?? position(cx, value.right, slot.axis, of, scope);
     if (p === null) return null;
     if (p === "gather" || p.k === "var") return bad("the end of a range is a constant");
     if (value.op === "==") return p;
@@ -230,12 +243,7 @@ export function clauseIndex(
       `write \`${slot.name} < 0\` or \`${slot.name} >= ${slot.axis}\``,
     );
   }
-  const free: Pos | undefined = slot.of === undefined ? undefined : { k: "var", v: slot.of, shift: 0 };
-  const around = cx.axes.get(slot.axis)?.within ?? "";
-  const end = nestedEnd(value, slot, free, (e) => {
-    const q = position(cx, e, around, of, scope);
-    return q === "gather" ? null : q;
-  });
+  const end = endOf(value);
   if (end) return end;
   const p = position(cx, value, slot.axis, of, scope);
   if (p === null) return null;

@@ -6,15 +6,16 @@ import { notSupported } from "../diagnostics/check-unsupported.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, Index } from "../syntax/ast.js";
 import { printExpr, printIndexValue } from "../syntax/print.js";
-import { at } from "../system/positions.js";
+import { at, posVar } from "../system/positions.js";
 import type { Pos, Slot } from "../system/types.js";
 import { callTerm } from "./calls.js";
 import type { Context, Scope } from "./context.js";
 import * as dims from "./dims.js";
 import { describe, type Indexed, slotsOf } from "./entities.js";
 import { freeSlots } from "./free.js";
-import { gathered, lengthTerm, nestedEnd } from "./gather.js";
+import { gathered } from "./gather.js";
 import { linear, position } from "./indices.js";
+import { aroundSlot, extentAt, lengthOfAxis, nestedEnd, plainVariables } from "./lengths.js";
 import { branchShape, compareShape, concatShape, pickShape, transposeShape } from "./rules.js";
 import { broadcastShape, contractShape, type Mismatch, reasons, unaryShape } from "./shapes.js";
 import { spoil } from "./solve.js";
@@ -101,11 +102,10 @@ function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
       return t;
     }
     case "if": {
-      const [cond, yes, no] = [
-        elaborate(cx, e.cond, scope),
-        elaborate(cx, e.then, scope),
-        elaborate(cx, e.else, scope),
-      ];
+      const cond = elaborate(cx, e.cond, scope);
+      const branch = (x: Expr, holds: boolean): Term =>
+        elaborate(cx, x, { ...scope, facts: [...(scope.facts ?? []), { cond, holds }] });
+      const [yes, no] = [branch(e.then, true), branch(e.else, false)];
       const t: Term = { kind: "if", cond, then: yes, else: no, span, type: open() };
       branchShape(cx.solver, t, mismatch);
       return t;
@@ -259,50 +259,84 @@ function readTerm(
     cx.report(domains.missingIndex({ place: span, name, needs, declared: q.span, whole }), scope.via);
     return wrong(span);
   }
+  const rest = [...indices];
+  const exprs = q.slots.map((_, i) => (fixed[i] ? null : (rest.shift() as Index).value));
   const idx: Pos[] = [];
   const gathers: Gathered[] = [];
-  let next = 0;
+  const written = writtenAs(name, indices);
   for (const [i, slot] of q.slots.entries()) {
+    const e = exprs[i];
     const known = fixed[i];
-    if (known) {
-      idx.push(known);
+    if (known || !e) {
+      idx.push(known as Pos);
       continue;
     }
-    const { value } = indices[next++] as Index;
-    const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
-    const where = (e: Expr): Pos | null => {
-      const p = position(cx, e, cx.axes.get(slot.axis)?.within ?? "", name, scope);
-      return p === "gather" ? null : p;
-    };
-    const end = nestedEnd(value, slot, outer, where);
+    const around = aroundSlot(q.slots, slot, (k) => ({ at: idx[k], expr: exprs[k] ?? null }));
+    const end = nestedEnd(e, slot, around, (x, depth) =>
+      outerPosition(cx, x, q, slot, around.length - depth, name, scope),
+    );
     if (end) {
       idx.push(end);
       continue;
     }
-    const p = position(cx, value, slot.axis, name, scope);
+    const p = position(cx, e, slot.axis, name, scope);
     if (p === null) return wrong(span);
-    if (p === "gather") {
-      const index = elaborate(cx, value, scope);
-      if (index.kind === "wrong") return wrong(span);
-      const chosen = gathered(
-        cx,
-        index,
-        slot,
-        q,
-        { ...scope, slots: [...scope.slots, ...gathers.map((g) => g.bound)] },
-        value.span,
-      );
-      gathers.push(chosen);
-      idx.push({ k: "var", v: chosen.bound.name, shift: 0 });
+    if (p !== "gather" && (isVariable(p) || !isAroundChosen(cx, q.slots, exprs, slot, scope))) {
+      idx.push(p);
       continue;
     }
-    idx.push(p);
+    const index = elaborate(cx, e, scope);
+    if (index.kind === "wrong") return wrong(span);
+    const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
+    const inner = { ...scope, slots: [...scope.slots, ...gathers.map((g) => g.bound)] };
+    const text = printIndexValue(e);
+    const use = { of: q, slot, outer: outer && (posVar(outer) ?? undefined), text, written, span, read: { idx } };
+    const chosen = gathered(cx, index, { ...use, scope: inner });
+    gathers.push(chosen);
+    idx.push(at(chosen.bound.name));
   }
-  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type };
+  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type, ...(gathers.length ? { written } : {}) };
   const read: Term = gathers.length ? { kind: "gather", arg: whole, at: gathers, span, type } : whole;
-  const rest = indices.slice(next);
   return rest.length ? pick(cx, read, name, rest, span, scope) : read;
 }
+
+const isVariable = (p: Pos): boolean => p.k === "var" && p.shift === 0;
+
+/** Where a read looks along the axis `depth` steps around a slot. */
+function outerPosition(
+  cx: Context,
+  e: Expr,
+  q: Quantity,
+  slot: Slot,
+  depth: number,
+  name: string,
+  scope: Scope,
+): Pos | null {
+  let outer: Slot | undefined = slot;
+  for (let i = 0; i < depth; i++) outer = q.slots.find((s) => s.name === outer?.of);
+  const p = outer ? position(cx, e, outer.axis, name, scope) : null;
+  return p === "gather" ? null : p;
+}
+
+/** Is an index within this axis a value? That is looked up at a variable of this one. */
+const isAroundChosen = (
+  cx: Context,
+  slots: readonly Slot[],
+  exprs: readonly (Expr | null)[],
+  slot: Slot,
+  scope: Scope,
+): boolean =>
+  slots.some((s, i) => {
+    const e = exprs[i];
+    if (s.of !== slot.name || !e) return false;
+    const isEnd = nestedEnd(
+      e,
+      s,
+      aroundSlot(slots, s, (k) => ({ at: undefined, expr: exprs[k] ?? null })),
+      () => null,
+    );
+    return (!isEnd && linear(cx, e, s.axis, scope) === null) || isAroundChosen(cx, slots, exprs, s, scope);
+  });
 
 /** `U[k]`, the length of a nested axis; null where the axis is not within another one. */
 function boundTerm(
@@ -313,22 +347,12 @@ function boundTerm(
   span: Place,
   scope: Scope,
 ): Term | null {
-  const within = cx.axes.get(axis)?.within ?? null;
-  if (within === null) return null;
-  const [index] = indices;
-  const variable = cx.axes.get(within)?.vars[0] as string;
-  if (!index || indices.length > 1) {
-    cx.report(domains.missingIndex({ place: span, name, needs: variable, declared: span }), scope.via);
-    return wrong(span);
-  }
-  const at = position(cx, index.value, within, name, scope);
-  if (at === null) return wrong(span);
-  if (at === "gather") {
-    const message = `\`${name}\` is read at a variable or a constant of the axis around it`;
-    cx.report(domains.badIndex({ place: index.span, message, help: `write \`${name}[${variable}]\`` }), scope.via);
-    return wrong(span);
-  }
-  return lengthTerm(cx, axis, { name: variable, axis: within }, at, span);
+  if ((cx.axes.get(axis)?.within ?? null) === null) return null;
+  const of = lengthOfAxis(cx, axis, scope.names, span);
+  const variables = plainVariables(indices, scope);
+  const fits = variables?.length === of.slots.length && of.slots.every((s, i) => s.axis === variables[i]?.axis);
+  if (variables && fits) return extentAt(axis, variables, span);
+  return readTerm(cx, { of, fixed: of.slots.map(() => null), type: of.type }, name, indices, span, scope);
 }
 
 /** Inside an instance for each l, its parameters are those of the l of the call. */

@@ -13,6 +13,7 @@ export function freeVariables(t: Term): Map<string, { readonly slot: Slot; reado
   const go = (x: Term, bound: ReadonlySet<string>): void => {
     if (x.kind === "read") for (const [i, p] of x.idx.entries()) if (p.k === "var") note(slotAt(x, i, p.v), x, bound);
     if (x.kind === "index" || x.kind === "along") note(x.slot, x, bound);
+    if (x.kind === "extent") for (const s of [...(x.around ?? [])].reverse()) note(s, x, bound);
     if (x.kind === "call" && x.noise) for (const s of x.noise.slots) note(s, x, bound);
     if (x.kind === "gather") {
       go(x.arg, new Set([...bound, ...x.at.map((g) => g.bound.name)]));
@@ -47,5 +48,20 @@ export function freeSlots(t: Term, scope: readonly Slot[]): Slot[] {
   const names = new Set(free.keys());
   for (const s of [...scope].reverse()) if (names.has(s.name) && s.of !== undefined) names.add(s.of);
   const known = scope.filter((s) => names.has(s.name));
-  return [...known, ...[...free.values()].map((f) => f.slot).filter((s) => !scope.some((k) => k.name === s.name))];
+  return outersFirst([
+    ...known,
+    ...[...free.values()].map((f) => f.slot).filter((s) => !scope.some((k) => k.name === s.name)),
+  ]);
+}
+
+/** What is within another axis stands after it. */
+function outersFirst(slots: readonly Slot[]): Slot[] {
+  const out: Slot[] = [];
+  const add = (s: Slot): void => {
+    const outer = slots.find((x) => x.name === s.of);
+    if (outer) add(outer);
+    if (!out.includes(s)) out.push(s);
+  };
+  for (const s of slots) add(s);
+  return out;
 }

@@ -1,20 +1,48 @@
 /** Indices along an axis that are values: `x[p[t]]`, `h[2*s]`, `w[t, (n+1-j) mod N]`. */
 import * as domains from "../diagnostics/check-domains.js";
-import type { Expr } from "../syntax/ast.js";
-import type { Pos, Slot } from "../system/types.js";
+import { notSupported } from "../diagnostics/check-unsupported.js";
+import { at, outerNames } from "../system/positions.js";
+import type { Cond, Pos, Slot } from "../system/types.js";
 import { boundText } from "./bounds.js";
 import type { Context, Scope } from "./context.js";
+import * as dims from "./dims.js";
+import { Prover } from "./facts.js";
 import { freeSlots } from "./free.js";
-import { rangeOf, staysAbove, staysBelow } from "./ranges.js";
-import { defineShape } from "./rules.js";
+import { extentAlong } from "./lengths.js";
+import { constant, extentEnds, plus, rangeOf, symbol, variable } from "./ranges.js";
 import type { ClauseDef, Gathered, Quantity, Term } from "./terms.js";
-import { knownOf, onAxis, type Place, scalar, showType } from "./types.js";
+import { knownOf, onAxis, type Place, showType } from "./types.js";
 
 type ReadTerm = Extract<Term, { kind: "read" }>;
 
+/** A gather as it stands in the text. */
+export interface GatherUse {
+  readonly of: Quantity;
+  readonly slot: Slot;
+  /** The variable that stands for the index, and that of the axis around it. */
+  readonly bound: Slot;
+  readonly index: Term;
+  /** The index and the read as written. */
+  readonly text: string;
+  readonly written: string;
+  /** The whole read. */
+  readonly span: Place;
+  readonly scope: Scope;
+  /** The other indices of the read. */
+  readonly read: { readonly idx: readonly Pos[] };
+  /** What is known about the index in relation to variables around it. */
+  readonly guards: Cond[];
+}
+
 /** The index of a gather along `slot` of `q`, as a value of its own. */
-export function gathered(cx: Context, index: Term, slot: Slot, q: Quantity, scope: Scope, place: Place): Gathered {
+export function gathered(
+  cx: Context,
+  index: Term,
+  use: Omit<GatherUse, "index" | "bound" | "guards"> & { readonly of: Quantity; readonly outer: string | undefined },
+): Gathered {
+  const { of: q, slot, scope, outer, ...rest } = use;
   const free = freeSlots(index, scope.slots);
+  const place = index.span;
   const value = cx.quantity({
     id: `${scope.prefix}${q.name}.at`,
     name: `${q.name}.at`,
@@ -25,10 +53,11 @@ export function gathered(cx: Context, index: Term, slot: Slot, q: Quantity, scop
     named: false,
     definition: { term: index, span: place },
   });
-  cx.gathers.push({ of: q, slot, index, via: scope.via });
   let name = `${slot.name}'`;
   while (scope.slots.some((s) => s.name === name)) name += "'";
-  const bound: Slot = { ...slot, name };
+  const bound: Slot = { name, axis: slot.axis, ...(outer === undefined ? {} : { of: outer }) };
+  const guards: Cond[] = [];
+  cx.gathers.push({ ...rest, of: q, slot, scope, bound, index, guards });
   const read: ReadTerm = {
     kind: "read",
     of: value,
@@ -38,97 +67,127 @@ export function gathered(cx: Context, index: Term, slot: Slot, q: Quantity, scop
     type: value.type,
   };
   value.reads.push(place);
-  return { slot, bound, index: read };
+  return { slot, bound, index: read, length: extentAlong(bound, scope.slots, place), guards };
 }
 
 /** A clause that says what lies outside along one slot, and nothing about the others. */
 export const outsideAlong = (q: Quantity, slot: Slot): ClauseDef[] =>
   q.clauses.filter((c) => c.pins.length === 1 && c.pins[0]?.slot === slot.name);
 
-/** Indices are integers; those that may leave the domain need a clause. */
+type Side = "below" | "beyond";
+
+/** How many indices from the edge on have clauses: all of them where one is for a whole side. */
+function covered(clauses: readonly ClauseDef[], side: Side): number {
+  const offsets = new Set<number>();
+  for (const { pins } of clauses) {
+    const p = pins[0]?.at;
+    if (p === side) return Number.POSITIVE_INFINITY;
+    if (typeof p !== "object" || p.k === "var") continue;
+    if (side === "below" && p.k === "start" && p.off < 0) offsets.add(-p.off);
+    if (side === "beyond" && p.k === "end" && p.off >= 0) offsets.add(p.off + 1);
+  }
+  let n = 0;
+  while (offsets.has(n + 1)) n++;
+  return n;
+}
+
+const isOn = (c: ClauseDef, side: Side): boolean => {
+  const p = c.pins[0]?.at;
+  if (typeof p !== "object") return p === side;
+  return side === "below" ? p.k === "start" && p.off < 0 : p.k === "end" && p.off >= 0;
+};
+
+/** Indices are integers; those that may leave the domain need a clause. What is known of them helps to order equations. */
 export function checkGathers(cx: Context): Set<ClauseDef> {
   const used = new Set<ClauseDef>();
-  for (const { of, slot, index, via } of cx.gathers) {
-    const k = knownOf(index.type);
-    if (k?.kind === "poison") continue;
-    if (k?.kind === "float" && k.shape.length) {
-      const message = `\`${of.name}\` is indexed by ${showType(index.type)}, and an index is one integer`;
-      cx.report(domains.badIndex({ place: index.span, message, help: "write one number" }), via);
-      continue;
-    }
-    const range = rangeOf(cx, index);
-    if (!range.isInteger) {
-      const message = `\`${of.name}\` is indexed by a number that need not be an integer`;
-      cx.report(
-        domains.badIndex({
-          place: index.span,
-          message,
-          help: "declare a position, `input p[t] : s`; a result is rounded by `floor(…)`, or divided with `div`",
-        }),
-        via,
-      );
-      continue;
-    }
-    const clauses = outsideAlong(of, slot);
-    const bound = boundText(slot);
-    const side = (isSafe: boolean, isCovered: (c: ClauseDef) => boolean, clause: string): void => {
-      const covering = clauses.filter(isCovered);
-      for (const c of covering) used.add(c);
-      if (isSafe || covering.length) return;
-      const at = of.slots.map((s) => (s.name === slot.name ? clause : s.name)).join(", ");
-      cx.report(
-        domains.missingBoundary({
-          read: index.span,
-          text: `${of.name}[…]`,
-          index: "some value of this index",
-          domain: `0 ≤ ${slot.name} < ${bound}`,
-          clause: `${of.name}[${at}]`,
-          defined: of.definition?.span ?? of.span,
-        }),
-        via,
-      );
-    };
-    const pin = (c: ClauseDef): Pos | "below" | "beyond" => c.pins[0]?.at as Pos | "below" | "beyond";
-    side(
-      staysAbove(range),
-      (c) => pin(c) === "below" || (typeof pin(c) === "object" && (pin(c) as Pos).k === "start"),
-      `${slot.name} < 0`,
-    );
-    side(
-      staysBelow(cx, range, slot),
-      (c) => pin(c) === "beyond" || (typeof pin(c) === "object" && (pin(c) as Pos).k === "end"),
-      `${slot.name} >= ${bound}`,
-    );
-  }
+  for (const use of cx.gathers) if (isWhole(cx, use)) checkInside(cx, use, used);
   return used;
 }
 
-/** `U[k]` as a number: the length of a nested axis at an index of the axis around it. */
-export function lengthTerm(cx: Context, axis: string, outer: Slot, at: Pos, span: Place): Term {
-  if (at.k === "var" && at.shift === 0) return { kind: "extent", axis, of: at.v, span, type: scalar() };
-  const id = `${axis}.length`;
-  let q = cx.quantities.find((x) => x.id === id);
-  if (!q) {
-    const term: Term = { kind: "extent", axis, of: outer.name, span, type: scalar() };
-    q = cx.quantity({ id, name: id, role: "eq", slots: [outer], span, named: false, definition: { term, span } });
-    defineShape(cx.solver, q.type, term, () => undefined);
-  }
-  q.reads.push(span);
-  return { kind: "read", of: q, idx: [at], picks: [], span, type: q.type };
-}
-
-/** Is this the end of a nested axis at the index at which the same read looks along the axis around it? */
-export function nestedEnd(e: Expr, slot: Slot, outerAt: Pos | undefined, where: (e: Expr) => Pos | null): Pos | null {
-  if (slot.of === undefined || !outerAt) return null;
-  const end = (x: Expr): boolean => {
-    if (x.kind !== "index" || x.name !== slot.axis || x.indices.length !== 1) return false;
-    const at = where((x.indices[0] as (typeof x.indices)[number]).value);
-    return at !== null && printPos(at) === printPos(outerAt);
+function isWhole(cx: Context, { of, slot, index, scope }: GatherUse): boolean {
+  const refuse = (message: string, help: string): false => {
+    cx.report(domains.badIndex({ place: index.span, message, help }), scope.via);
+    return false;
   };
-  if (end(e)) return { k: "end", off: 0 };
-  if (e.kind === "binary" && (e.op === "+" || e.op === "-") && e.right.kind === "number" && end(e.left))
-    return { k: "end", off: e.op === "+" ? e.right.value : -e.right.value };
-  return null;
+  const k = knownOf(index.type);
+  if (k?.kind === "poison") return false;
+  if (k?.kind === "float" && k.shape.length)
+    return refuse(
+      `\`${of.name}\` is indexed by ${showType(index.type)}, and an index is one integer`,
+      "write one number",
+    );
+  const size = cx.axes.get(slot.axis)?.size;
+  const vocab = size && dims.show(size);
+  if (k?.kind === "token" && vocab && cx.vocabs.has(vocab) && vocab !== k.vocab)
+    return refuse(
+      `\`${of.name}\` has a value for each token of ${vocab}, and this is ${showType(index.type)}`,
+      `index it by a token of ${vocab}`,
+    );
+  if (rangeOf(cx, index).isInteger) return true;
+  return refuse(
+    `\`${of.name}\` is indexed by a number that need not be an integer`,
+    "declare a position, `input p[t] : s`; a result is rounded by `floor(…)`, or divided with `div`",
+  );
 }
 
-const printPos = (p: Pos): string => JSON.stringify(p);
+function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): void {
+  const { of, slot, bound, index, scope } = use;
+  const prover = new Prover(cx, scope.slots, scope.facts ?? []);
+  const form = prover.formOf(index);
+  const end = extentEnds(cx, slot.axis, bound.of).low;
+  const clauses = outsideAlong(of, slot);
+  const isSafe = (side: Side, by: number): boolean =>
+    prover.isPositive(side === "below" ? plus(form, constant(1 + by)) : plus(plus(end, form, -1), constant(by)));
+  for (const side of ["below", "beyond"] as const) {
+    if (isSafe(side, 0)) continue;
+    const n = covered(clauses, side);
+    for (const c of clauses) if (isOn(c, side)) used.add(c);
+    if (n === Number.POSITIVE_INFINITY || (n > 0 && isSafe(side, n))) {
+      checkAlone(cx, use);
+      continue;
+    }
+    const edge = side === "below" ? `${slot.name} < 0` : `${slot.name} >= ${boundText(slot)}`;
+    cx.report(
+      domains.missingBoundary({
+        read: index.span,
+        text: use.written,
+        index: `some value of \`${use.text}\``,
+        domain: `0 ≤ ${slot.name} < ${boundText(slot)}`,
+        clause: `${of.name}[${of.slots.map((s) => (s.name === slot.name ? edge : s.name)).join(", ")}]`,
+        defined: of.definition?.span ?? of.span,
+      }),
+      scope.via,
+    );
+  }
+  for (const s of scope.slots) {
+    if (s.axis !== slot.axis || s.of !== bound.of || s.name === bound.name) continue;
+    const by = plus(symbol(variable(s.name)), form, -1);
+    const outer = outerNames(scope.slots, s);
+    const less = (a: Pos, b: Pos): Cond => ({
+      rel: "lt",
+      axis: s.axis,
+      ...(outer.length ? { within: outer.map((name) => at(name)) } : {}),
+      a,
+      b,
+    });
+    if (prover.isPositive(by)) use.guards.push(less(at(bound.name), at(s.name)));
+    else if (prover.isPositive(plus(by, constant(1)))) use.guards.push(less(at(bound.name), at(s.name, 1)));
+    const ahead = plus(form, symbol(variable(s.name)), -1);
+    if (prover.isPositive(ahead)) use.guards.push(less(at(s.name), at(bound.name)));
+    else if (prover.isPositive(plus(ahead, constant(1)))) use.guards.push(less(at(s.name), at(bound.name, 1)));
+  }
+}
+
+/** A clause says what lies outside along one axis; a read that leaves along another one too is none of its cases. */
+function checkAlone(cx: Context, { of, slot, bound, read, index, written, scope }: GatherUse): void {
+  const leaves = of.slots.some((s, i) => {
+    const p = read.idx[i];
+    return s.name !== slot.name && p !== undefined && (p.k === "var" ? p.shift !== 0 : (p.k === "start") === p.off < 0);
+  });
+  // how long the axis is at an index that is itself a value
+  const isWithinChosen = cx.gathers.some((g) => g.bound.name === bound.of && g.read === read);
+  if (!leaves && !isWithinChosen) return;
+  const construct = `\`${written}\`, which may leave the domain along two axes at once,`;
+  const help = "give the shifted value a name, with an equation of its own, and index that";
+  cx.report(notSupported({ place: index.span, construct, help }), scope.via);
+}

@@ -6,7 +6,7 @@ import { partsOf } from "./shapes.js";
 import type { Term } from "./terms.js";
 import type { ReadTerm } from "./walk.js";
 
-type Branch = { readonly cond: Term; readonly holds: boolean };
+export type Branch = { readonly cond: Term; readonly holds: boolean };
 
 /** The reads in a term, each with the branches that it stands in. */
 export function guardedReads(t: Term): { readonly read: ReadTerm; readonly inside: readonly Branch[] }[] {

@@ -7,6 +7,7 @@ import type { Dim } from "./dims.js";
 import type { CallTerm, Lowering } from "./functions/types.js";
 import { outsideAlong } from "./gather.js";
 import { comparisons } from "./guards.js";
+import { extentAlong } from "./lengths.js";
 import type { ClauseDef, Quantity, Term } from "./terms.js";
 import { isIndex, isPosition, isToken, knownOf, shapeOf, type Type } from "./types.js";
 
@@ -149,7 +150,7 @@ export class Lower implements Lowering {
       case "index":
         return this.#index(t.slot);
       case "extent":
-        return extentOf({ axis: t.axis, ...(t.of === undefined ? {} : { of: t.of }) });
+        return this.#extent(t.axis, t.around?.map((s) => s.name) ?? (t.of === undefined ? [] : [t.of]));
       case "literal": {
         const k = knownOf(t.type);
         if (k?.kind !== "token") throw new Error(`the literal ${t.text} has no vocabulary`);
@@ -189,6 +190,15 @@ export class Lower implements Lowering {
       case "wrong":
         throw new Error("a wrong term is lowered");
     }
+  }
+
+  /** The length of an axis at variables, the nearest first. */
+  #extent(axis: string, around: readonly string[]): Expr {
+    const places = around.map((name) => this.#pos(at(name)));
+    // outside of the axis around, in a clause, nothing has a length
+    if (places.some((p) => p.k !== "var")) return E.num(0);
+    const within = places.flatMap((p) => posVar(p) ?? []);
+    return op("extent", [], within.length ? { axis, within } : { axis });
   }
 
   /** A variable as a number; in a clause that stands at a constant, that constant. */
@@ -319,15 +329,20 @@ export class Lower implements Lowering {
   /** Entries at indices that are values, and the clauses where those leave the domain: the most specific counts. */
   #gather({ arg, at, type }: Extract<Term, { kind: "gather" }>): Expr {
     const { of, idx } = arg;
-    let x = this.quantity(of, idx);
-    for (const { bound, index } of at) x = sumOver([bound], E.only(x, this.quantity(index.of, index.idx), bound.name));
+    let x = this.#under(
+      at.flatMap((g) => g.guards),
+      () => this.quantity(of, idx),
+    );
+    // what is within another axis first
+    for (const { bound, index } of [...at].reverse())
+      x = sumOver([bound], E.only(x, this.quantity(index.of, index.idx), bound.name));
     const env = Object.fromEntries(of.slots.map((s, i) => [s.name, this.#pos(idx[i] as Pos)]));
     const whole = isIndex(type) ? [] : this.shape({ ...arg, type });
-    for (const { slot, index } of at) {
+    for (const { slot, index, length } of at) {
       const i = op("toFloat", [this.quantity(index.of, index.idx)]);
       const clauses = outsideAlong(of, slot).sort((a, b) => Number(isExact(a)) - Number(isExact(b)));
       for (const clause of clauses) {
-        const isThere = outsideTest(i, clause.pins[0]?.at, extentOf(slot));
+        const isThere = outsideTest(i, clause.pins[0]?.at, this.raw(length));
         const value = new Lower(this.target, env).defining(clause.term, type);
         x = E.where(E.fill(isThere, whole), value, x);
       }
@@ -363,10 +378,11 @@ export class Lower implements Lowering {
         return argmaxOver(t.slots[0] as Slot, x);
       case "mean": {
         const shape = this.shape(t);
-        const n = t.slots.map((s): Expr => {
+        const n = t.slots.map((s, i): Expr => {
           // of nothing, the mean is 0
           const isNever0 = s.of === undefined && this.target.least(s.axis) > 0;
-          return isNever0 ? extentOf(s) : op("maximum", [extentOf(s), E.num(1)]);
+          const length = this.raw(t.lengths?.[i] ?? extentAlong(s, t.slots, t.span));
+          return isNever0 ? length : op("maximum", [length, E.num(1)]);
         });
         const share = E.div(E.num(1), E.mul(...n));
         return shape.length ? E.scale(share, sumOver(t.slots, x)) : E.mul(share, sumOver(t.slots, x));
@@ -374,10 +390,6 @@ export class Lower implements Lowering {
     }
   }
 }
-
-/** The length along a slot, at the variable around it. */
-const extentOf = ({ axis, of }: Pick<Slot, "axis" | "of">): Expr =>
-  op("extent", [], of === undefined ? { axis } : { axis, within: [of] });
 
 const isExact = ({ pins }: ClauseDef): boolean => typeof pins[0]?.at === "object";
 

@@ -4,7 +4,7 @@
  */
 import type { DistName } from "../model.js";
 import type { Expr } from "../syntax/ast.js";
-import type { Clause, Pos, Slot, Step } from "../system/types.js";
+import type { Clause, Cond, Pos, Slot, Step } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import type { Names } from "./entities.js";
 import type { Builtin } from "./functions/types.js";
@@ -28,8 +28,8 @@ export type Term = Common &
     | { readonly kind: "size"; readonly dim: Dim }
     /** The variable of an axis, as a number. */
     | { readonly kind: "index"; readonly slot: Slot }
-    /** `of`: the variable at whose index the length of a nested axis is meant. */
-    | { readonly kind: "extent"; readonly axis: string; readonly of?: string }
+    /** `of`: the variable at whose index the length of a nested axis is meant; `around`: it and those around it, the nearest first. */
+    | { readonly kind: "extent"; readonly axis: string; readonly of?: string; readonly around?: readonly Slot[] }
     /** `"h"`, `BOS`: which vocabulary it belongs to, its type says. */
     | { readonly kind: "literal"; readonly text: string }
     /** `training`, `observed(y)`: constant in a mode. */
@@ -75,7 +75,14 @@ export type Term = Common &
       }
     | { readonly kind: "concat"; readonly parts: readonly Term[] }
     | { readonly kind: "split"; readonly arg: Term; readonly parts: number; readonly part: number }
-    | { readonly kind: "reduce"; readonly by: ReduceKind; readonly slots: readonly Slot[]; readonly arg: Term }
+    | {
+        readonly kind: "reduce";
+        readonly by: ReduceKind;
+        readonly slots: readonly Slot[];
+        readonly arg: Term;
+        /** Of a mean: how many there are along each slot, where that is not the length of its whole axis. */
+        readonly lengths?: readonly Term[];
+      }
     /**
      * Over a map of a structure: `arg` at those indices of `over` where the map, at `index`, leads to `at`, reduced to one.
      * Where `over` is `at` itself it is the one entry that the map points at (nothing: 0).
@@ -109,6 +116,10 @@ export interface Gathered {
   readonly slot: Slot;
   readonly bound: Slot;
   readonly index: Extract<Term, { kind: "read" }>;
+  /** That of its axis, where the index may lie beyond it. */
+  readonly length: Term;
+  /** How the index lies to variables around, once that is found out. */
+  readonly guards: readonly Cond[];
 }
 
 /** A clause as written: positions on the pinned slots; a range `t < 0` pins every index that is read there. */

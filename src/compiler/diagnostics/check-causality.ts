@@ -45,12 +45,25 @@ export const directionConflict = defineDiagnostic<{
       : "let one direction be a recurrence of its own and combine the two afterwards: `[f[t]; b[t]]`",
 });
 
-export const constantInCycle = defineDiagnostic<{ steps: readonly Step[]; read: string; place: Place }>({
+export const constantInCycle = defineDiagnostic<{
+  steps: readonly Step[];
+  read: string;
+  place: Place;
+  /** Where the index is no constant: what it is, a variable or an expression, beside the variable of the reader. */
+  index?: string;
+  own?: string;
+  isChosen?: boolean;
+}>({
   code: "constant-in-cycle",
   severity: "error",
   message: ({ steps, read }) => `\`${read}\` is needed for itself: ${route(steps)}`,
   labels: ({ steps }) => steps.map((s) => label(s.place, `\`${s.reader}\` needs \`${s.read}\``)),
-  help: () => "an element at a fixed index cannot be read by what it is computed from",
+  help: ({ index, own, isChosen }) => {
+    if (index === undefined) return "an element at a fixed index cannot be read by what it is computed from";
+    return isChosen
+      ? `nothing says that \`${index}\` is before \`${own}\`: read it under a condition, \`if ${index} < ${own} then … else …\``
+      : `\`${index}\` runs over the whole axis: read what is computed already, \`if ${index} < ${own} then … else 0\``;
+  },
 });
 
 export const tooEarly = defineDiagnostic<{ steps: readonly Step[]; random: string; place: Place; read: string }>({

@@ -1,14 +1,19 @@
+import { leadsTo } from "../system/deps.js";
 import { envOf, substRead } from "../system/positions.js";
 import { getValue, type Read, type System, type Value } from "../system/types.js";
 import { eliminate } from "./dce.js";
 import { isInRange } from "./rewrite.js";
 import type { Pass } from "./types.js";
 
-/** Applies `f` to every read of a System. */
-export function mapReads(system: System, f: (r: Read, reader: Value) => Read): System {
+/** Applies `f` to every read of a System; `ofClause` to those of clauses. */
+export function mapReads(
+  system: System,
+  f: (r: Read, reader: Value) => Read,
+  ofClause: (r: Read, owner: Value) => Read = f,
+): System {
   const values = [...system.values].map(([id, v]) => {
     const eq = v.eq && { ...v.eq, args: v.eq.args.map((r) => f(r, v)) };
-    return [id, { ...v, eq, clauses: v.clauses.map((c) => ({ ...c, read: f(c.read, v) })) }] as const;
+    return [id, { ...v, eq, clauses: v.clauses.map((c) => ({ ...c, read: ofClause(c.read, v) })) }] as const;
   });
   return { axes: system.axes, values: new Map(values) };
 }
@@ -25,7 +30,13 @@ export const copyprop: Pass = {
       const inner = substRead(to, envOf(v, r));
       return follow({ ...inner, when: [...inner.when, ...r.when] });
     };
-    return eliminate(mapReads(system, follow), keep);
+    return eliminate(
+      mapReads(system, follow, (r, owner) => {
+        const to = follow(r);
+        return leadsTo(system.values, to.v, owner.id) ? r : to;
+      }),
+      keep,
+    );
   },
 };
 

@@ -1,6 +1,7 @@
 /** Makes Systems: flattens expression trees into single-assignment equations, each over exactly the axes it depends on. */
 import { opOf } from "../ops/index.js";
-import { type Expr, ofRead } from "./expr.js";
+import { leadsTo } from "./deps.js";
+import { E, type Expr, ofRead } from "./expr.js";
 import { condPositions, hasSlot, identity } from "./positions.js";
 import type { Axis, Clause, Cond, Dtype, Eq, Pos, Read, Reduction, Role, Slot, System, Value } from "./types.js";
 import { BATCH } from "./types.js";
@@ -83,7 +84,9 @@ export class SystemBuilder {
     const value = this.get(id);
     const scope = value.slots.filter((s) => !pins.some((p) => p.slot === s.name));
     const where = pins.map((p) => (p.at.k === "var" ? p.at.v : `${p.at.k === "end" ? "$" : ""}${p.at.off}`)).join();
-    const read = this.emit(e, scope, `${id}[${where}]`);
+    // a clause that leads back to its own value has an equation of its own: h[t,-1] = h[t-1,S-1]
+    const isCircular = e.e === "read" && leadsTo(this.values, e.read.v, id);
+    const read = this.emit(isCircular ? E.id(e) : e, scope, `${id}[${where}]`);
     this.values.set(id, { ...this.get(id), clauses: [...value.clauses, { pins, read }] });
   }
 
