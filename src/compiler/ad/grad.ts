@@ -84,40 +84,7 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
 
     const contribute = (id: string, idx: readonly Pos[], fixed: Env, conds: readonly Cond[]): void => {
       const x = builder.get(id);
-      if (active.has(id)) {
-        const inverse: Record<string, Pos> = { ...fixed };
-        const when: Cond[] = [];
-        const fresh: Slot[] = [];
-        x.slots.forEach((s, i) => {
-          const q = idx[i] as Pos;
-          if (q.k === "var" && !inverse[q.v]) inverse[q.v] = at(s.name, -q.shift);
-          else {
-            const outer = outerNames(x.slots, s).map((name) => at(name));
-            const guard = { axis: s.axis, ...(outer.length ? { within: outer } : {}) };
-            when.push({ rel: "eq", ...guard, a: at(s.name), b: q.k === "var" ? substPos(q, inverse) : q });
-          }
-        });
-        for (const v of vars) {
-          if (inverse[v]) continue;
-          const slot = scope.find((s) => s.name === v) as Slot;
-          const own: Slot = {
-            name: hasSlot(x.slots, v) || (v !== BATCH.name && hasSlot(fresh, v)) ? `${v}'` : v,
-            axis: slot.axis,
-            ...(slot.of === undefined ? {} : { of: outerVariable(inverse[slot.of], slot) }),
-          };
-          fresh.push(own);
-          inverse[v] = at(own.name);
-        }
-        for (const c of conds) when.push(substCond(c, inverse));
-        if (when.some(impossible)) return;
-        const positions = vars.map((v) => inverse[v] as Pos);
-        const guards = when.filter((c) => !implied(c, positions, fresh));
-        const contribution: Read = { v: term.v, idx: positions, when: guards };
-        const all = contributions.get(id) as Read[];
-        if (fresh.length) {
-          all.push(builder.emit(sumOver(fresh, ofRead(contribution)), x.slots, `${name}.s`));
-        } else all.push(contribution);
-      }
+      if (active.has(id)) toValue(id, x, idx, fixed, conds);
       const env = envOf(x, { v: id, idx, when: [] });
       for (const c of x.clauses) {
         const h = hits(x, idx, c);
@@ -129,6 +96,41 @@ export function grad(system: System, loss: string, wrt: readonly string[]): Grad
             [...conds, ...h.conds, ...c.read.when.map((w) => substCond(w, env))],
           );
       }
+    };
+
+    const toValue = (id: string, x: Value, idx: readonly Pos[], fixed: Env, conds: readonly Cond[]): void => {
+      const inverse: Record<string, Pos> = { ...fixed };
+      const when: Cond[] = [];
+      const fresh: Slot[] = [];
+      x.slots.forEach((s, i) => {
+        const q = idx[i] as Pos;
+        if (q.k === "var" && !inverse[q.v]) inverse[q.v] = at(s.name, -q.shift);
+        else {
+          const outer = outerNames(x.slots, s).map((name) => at(name));
+          const guard = { axis: s.axis, ...(outer.length ? { within: outer } : {}) };
+          when.push({ rel: "eq", ...guard, a: at(s.name), b: q.k === "var" ? substPos(q, inverse) : q });
+        }
+      });
+      for (const v of vars) {
+        if (inverse[v]) continue;
+        const slot = scope.find((s) => s.name === v) as Slot;
+        const own: Slot = {
+          name: hasSlot(x.slots, v) || (v !== BATCH.name && hasSlot(fresh, v)) ? `${v}'` : v,
+          axis: slot.axis,
+          ...(slot.of === undefined ? {} : { of: outerVariable(inverse[slot.of], slot) }),
+        };
+        fresh.push(own);
+        inverse[v] = at(own.name);
+      }
+      for (const c of conds) when.push(substCond(c, inverse));
+      if (when.some(impossible)) return;
+      const positions = vars.map((v) => inverse[v] as Pos);
+      const guards = when.filter((c) => !implied(c, positions, fresh));
+      const contribution: Read = { v: term.v, idx: positions, when: guards };
+      const all = contributions.get(id) as Read[];
+      if (fresh.length) {
+        all.push(builder.emit(sumOver(fresh, ofRead(contribution)), x.slots, `${name}.s`));
+      } else all.push(contribution);
     };
     contribute(r.v, r.idx, {}, r.when);
   };
