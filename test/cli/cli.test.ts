@@ -85,7 +85,7 @@ describe.concurrent("usage", () => {
   test.each([
     [[], /Usage: recurve/],
     [["chek", "letters.rcv"], /Did you mean check\?/],
-    XX,
+    [["check"], /missing required argument 'specs'/],
     [["check", "letters.rcv", "--jsno"], /Did you mean --json\?/],
     [["check", "nowhere.rcv"], /there is no file nowhere\.rcv/],
     [["check", "letters.rcv", "-p", "H"], /key=value/],
