@@ -15,6 +15,7 @@ import { bind, elaborate, hoist, readOf, wrong } from "./expressions.js";
 import { builtins, usage } from "./functions/index.js";
 import type { Builtin, CallContext, CallTerm } from "./functions/types.js";
 import { extentAlong } from "./lengths.js";
+import { importOf } from "./library.js";
 import { scalarShape, splitShape } from "./rules.js";
 import { unaryShape } from "./shapes.js";
 import { isNeighbours } from "./structures/facts.js";
@@ -103,15 +104,18 @@ function single(cx: Context, e: CallExpr, scope: Scope): Term {
   if (later.has(e.callee)) cx.report(notSupported({ place: e.calleeSpan, construct: `\`${e.callee}\`` }), scope.via);
   else {
     const instances = scope.names.all().filter((n) => scope.names.find(n)?.kind === "instance");
-    const near = nearest(e.callee, [...functions, ...instances]);
-    cx.report(
-      names.unknownName({
+    const library = importOf(e.callee);
+    const near = library ? undefined : nearest(e.callee, [...functions, ...instances]);
+    cx.reportUnknown(
+      {
         place: e.calleeSpan,
         name: e.callee,
         what: "function or cell instance",
         near,
-        help: `for a cell of your own write \`cell ${e.callee} = …\`; to multiply write \`*\` or \`@\``,
-      }),
+        help: library
+          ? `a cell of the library: \`${library}\`, \`cell f = ${e.callee}(…)\`, and call \`f(…)\``
+          : `for a cell of your own write \`cell ${e.callee} = …\`; to multiply write \`*\` or \`@\``,
+      },
       scope.via,
     );
   }
@@ -155,7 +159,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
     if (b && name && !entity) {
       const near = nearest(name, cx.axes.keys());
       const help = `declare \`axis ${name} < …\``;
-      cx.report(names.unknownName({ place: b.span, name, what: "axis", near, help }), scope.via);
+      cx.reportUnknown({ place: b.span, name, what: "axis", near, help }, scope.via);
       return wrong(e.span);
     }
     if (!b || others.length || b.in || entity?.kind !== "axis")
@@ -168,7 +172,7 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
   }
   if (!reductions.has(e.callee)) {
     const near = nearest(e.callee, [...reductions, "softmax"]);
-    cx.report(names.unknownName({ place: e.calleeSpan, name: e.callee, what: "reduction", near }), scope.via);
+    cx.reportUnknown({ place: e.calleeSpan, name: e.callee, what: "reduction", near }, scope.via);
     return wrong(e.span);
   }
   if (e.callee === "argmax" && e.binders.length > 1)
