@@ -157,7 +157,8 @@ export class Reads {
   /** A range that begins before the start and can be a view of the stack that begins there too. */
   #isExtended(v: Value, places: readonly Place[], i: number, frame: Frame): boolean {
     const p = places[i] as Place;
-    if (p.k !== "span" || isBatch(v.slots[i] as Slot)) return false;
+    // the stack holds what the equation gives: where a clause takes its place inside, it is no view
+    if (p.k !== "span" || isBatch(v.slots[i] as Slot) || v.clauses.some(isInside)) return false;
     const { from, len } = dimOf(frame, p.v);
     const extent = this.extents.of((v.slots[i] as Slot).axis);
     const first = from + p.shift;
@@ -298,3 +299,6 @@ function diagonal(places: readonly Place[]): number | null {
     }
   return null;
 }
+
+const isInside = (c: Clause): boolean =>
+  c.pins.some(({ at: p }) => (p.k === "start" && p.off >= 0) || (p.k === "end" && p.off < 0));
