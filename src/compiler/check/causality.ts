@@ -110,7 +110,7 @@ function moving(cx: Context, { from, to, read }: Edge): { index?: string; own?: 
   for (const [i, slot] of to.slots.entries()) {
     const p = read.idx[i] as Pos;
     const own = from.slots.find((s) => s.axis === slot.axis);
-    if (p.k !== "var" || !own || from.slots.some((s) => s.name === p.v)) continue;
+    if (p.k !== "var" || !own || structureOf(cx, slot.axis) || from.slots.some((s) => s.name === p.v)) continue;
     const chosen = cx.gathers.find((g) => g.of === to && g.bound.name === p.v && g.span === read.span);
     return { index: chosen ? chosen.text : spoken(p.v), own: own.name, isChosen: chosen !== undefined };
   }
