@@ -22,7 +22,7 @@ import { apply } from "./rules/types.js";
 import { Flat } from "./tensors.js";
 import { isConst, type Ref } from "./types.js";
 import { type Indices, isBatch, Values } from "./values.js";
-import { type Around, along, indexOf, lengthOf, reduceOver, valid } from "./variables.js";
+import { type Around, along, indexOf, lengthOf, reduceOver, valid, withSome } from "./variables.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
 
@@ -230,7 +230,9 @@ class Lowering {
       default: {
         const shapes = eq.args.map((r) => getValue(this.#system, r.v).shape);
         if (red && red.kind !== "sum" && red.kind !== "draw" && eq.op !== "only") {
-          const truth = valid(around, [...red.vars, ...(red.vars.some(isBatch) ? v.slots : [])]);
+          const truth = red.vars.some(isBatch)
+            ? valid(around, [...red.vars, ...v.slots])
+            : withSome(valid(around, red.vars), around);
           result = reduceOver(around, red.kind, reduced, truth, args[0] as Ref, rank, v.shape);
           break;
         }

@@ -37,6 +37,8 @@ export interface Side {
   readonly end: string | null;
   readonly off: number;
   readonly outer?: readonly { readonly at: Side; readonly n: number }[];
+  /** A length counts as at least so much: on the padding of the axes around it is 0. */
+  readonly least?: number;
 }
 export interface HostCond {
   readonly rel: "eq" | "lt";

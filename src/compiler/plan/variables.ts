@@ -22,6 +22,16 @@ export function valid({ extents, frame }: Around, slots: readonly Slot[]): Truth
     .reduce(both, true);
 }
 
+/** On the padding of the axes around too there is something to reduce, so that the result is finite. */
+export function withSome(truth: Truth, { extents }: Around): Truth {
+  if (typeof truth === "boolean") return truth;
+  return truth.map((c) => {
+    const { end, outer } = c.b;
+    if (end === null || !outer || !extents.system.axes.has(end)) return c;
+    return { ...c, b: { ...c.b, least: extents.least(end) } };
+  });
+}
+
 /** The index of a variable, as a number. */
 export function indexOf({ flat, frame }: Around, name: string): Ref {
   const n = frame.fixed.get(name);

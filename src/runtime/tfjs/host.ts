@@ -96,7 +96,11 @@ class Place {
   }
 
   side(s: Side): number {
-    return s.off + (s.v === null ? 0 : (this.#index[s.v] as number)) + (s.end === null ? 0 : this.#length(s));
+    return (
+      s.off +
+      (s.v === null ? 0 : (this.#index[s.v] as number)) +
+      (s.end === null ? 0 : Math.max(this.#length(s), s.least ?? 0))
+    );
   }
 
   /** A sample's length; for what has no sample the longest; 0 outside of the axes around. */
