@@ -84,16 +84,21 @@ function wordsFor({ keyword, params, parentSchema, schema, data, instancePath, m
       };
     }
     case "pattern":
-      return { message: `${quote(String(data))} is no name`, label: "a letter or `_`, then letters, digits and `_`" };
+      return {
+        message: `${quote(JSON.stringify(data).slice(1, -1))} is no name`,
+        label: "a letter or `_`, then letters, digits and `_`",
+      };
     case "not":
       return { message: `${quote(String(data))} is a word of the language`, label: "it cannot be a name" };
     case "minItems":
       return { message: `at least ${values["limit"]} must stand here`, label: "too few" };
     case "type": {
       const types = [values["type"]].flat().map(String);
+      // what is neither a number nor a text could still be the object of a node
+      const expected = types.length > 1 ? [...types, "object"] : types;
       return {
         message: `${article(kindOfData(data))} cannot stand here`,
-        label: `expected ${types.map(article).join(" or ")}`,
+        label: `expected ${expected.map(article).join(" or ")}`,
       };
     }
     default:
