@@ -85,7 +85,19 @@ function outside(cx: Context, read: ReadTerm): Box[] {
     const options = [...(staysInside(p) ? [null] : []), ...reachable(cx, p, (read.of.slots[i] as Slot).axis)];
     all = all.flatMap((box) => options.map((o) => [...box, o]));
   }
-  return all.filter((box) => box.some((o) => o !== null));
+  return all.filter((box) => box.some((o) => o !== null)).map((box) => withinNothing(read, box));
+}
+
+/** Outside of an axis, those within it have no elements: whatever place is read there is outside too. */
+function withinNothing({ of: { slots }, idx }: ReadTerm, box: readonly (Pos | null)[]): Box {
+  const isOutside = slots.map(() => false);
+  return box.map((out, i) => {
+    const outer = slots.findIndex((s) => s.name === slots[i]?.of);
+    const p = idx[i] as Pos;
+    const isNowhere = outer >= 0 && (isOutside[outer] ?? false);
+    isOutside[i] = out !== null || isNowhere;
+    return isNowhere && p.k !== "var" ? p : out;
+  });
 }
 
 const staysInside = (p: Pos): boolean => p.k === "var" || (p.k === "start" ? p.off >= 0 : p.off < 0);
@@ -105,8 +117,13 @@ function matches(c: ClauseDef, box: Box, slots: readonly Slot[]): boolean {
   });
 }
 
-/** How much a clause says: exact pins count more than ranges. */
-const weight = (c: ClauseDef): number => c.pins.reduce((n, p) => n + (typeof p.at === "string" ? 1 : 1.01), 0);
+/** How much a clause says: exact pins count more than ranges, and what lies outside of an axis more than what is within it. */
+const weight = (c: ClauseDef, box: Box, slots: readonly Slot[]): number =>
+  c.pins.reduce((n, p) => {
+    const i = slots.findIndex((s) => s.name === p.slot);
+    const holds = slots.some((s, k) => s.of === p.slot && box[k] !== null && box[i] !== null);
+    return n + (typeof p.at === "string" ? 1 : 1.01) + (holds ? 0.001 : 0);
+  }, 0);
 
 function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: ReadonlySet<ClauseDef>): Boundary[] {
   const out: Boundary[] = [];
@@ -115,7 +132,7 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
   for (const { box, read, isReal } of boxes) {
     const fitting = q.clauses
       .filter((c) => !isInterior(c) && matches(c, box, q.slots))
-      .sort((a, b) => weight(b) - weight(a));
+      .sort((a, b) => weight(b, box, q.slots) - weight(a, box, q.slots));
     const [best, second] = fitting;
     // `D[0, -1]` needs a clause for all of `D[i, -1]` that it refines
     const isRefined = q.clauses.some((c) => isMixed(c) && matches(outer(c), box, q.slots));
@@ -130,7 +147,7 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
       told.add(missing.clause);
       continue;
     }
-    if (second && weight(second) === weight(best))
+    if (second && weight(second, box, q.slots) === weight(best, box, q.slots))
       cx.report(domains.overlappingClauses({ first: best.span, second: second.span, name: q.name }));
     used.add(best);
     out.push({ pins: pinsOf(q, box), clause: best });
@@ -158,13 +175,15 @@ interface Missing {
 }
 
 function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Missing {
-  const at = q.slots.map((s, i) => (box[i] ? showPos(box[i] as Pos, boundText(s)) : s.name)).slice(q.around);
+  // what is within nothing is outside wherever it is
+  const out = box.map((p) => (p && !isInside({ slot: "", at: p }) ? p : null));
+  const at = q.slots.map((s, i) => (out[i] ? showPos(out[i] as Pos, boundText(s)) : s.name)).slice(q.around);
   const index = read.idx.flatMap((p, i) => {
-    const out = box[i];
-    if (!out || p.k !== "var") return [];
-    return [`${spoken(p.v)} = ${showPos(readerAt(out, p.shift), boundText(q.slots[i] as Slot))}`];
+    const to = out[i];
+    if (!to || p.k !== "var") return [];
+    return [`${spoken(p.v)} = ${showPos(readerAt(to, p.shift), boundText(q.slots[i] as Slot))}`];
   });
-  const bounds = q.slots.filter((_, i) => box[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
+  const bounds = q.slots.filter((_, i) => out[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
   const shortest = cx.axes.size ? "the shortest sequence" : "its place";
   return {
     read: read.span,

@@ -31,6 +31,10 @@ export function lengthOf(cx: Context, e: Expr, scope: Names): Length | null {
       if (entity?.kind === "number" && Number.isInteger(entity.value)) return entity.value;
       return (entity?.kind === "dim" ? cx.sizeOf(entity.dim) : null) ?? refuse();
     }
+    case "index": {
+      const entity = scope.find(e.name);
+      return entity?.kind === "bound" ? { extent: entity.axis } : refuse();
+    }
     case "binary": {
       if (!operators.has(e.op)) return refuse();
       const [a, b] = [lengthOf(cx, e.left, scope), lengthOf(cx, e.right, scope)];
@@ -78,4 +82,12 @@ export function extentsIn(length: Length): string[] {
 }
 
 /** The bound of a slot in the user's words: `T`, `U[k]`. */
-export const boundText = (slot: Slot): string => (slot.of === undefined ? slot.axis : `${slot.axis}[${slot.of}]`);
+export const boundText = ({ axis, of }: Slot): string =>
+  of === undefined || axis.includes("[") ? axis : `${axis}[${of}]`;
+
+/** `U[k] - 1`: the variable around an axis whose length follows from that of a nested one. Null: it is none, or wrong. */
+export function outerOfLength(cx: Context, e: Expr, scope: Names): Slot | null {
+  if (e.kind === "binary") return outerOfLength(cx, e.left, scope) ?? outerOfLength(cx, e.right, scope);
+  if (e.kind !== "index" || scope.find(e.name)?.kind !== "bound") return null;
+  return nestedBound(cx, e, scope)?.outer ?? null;
+}

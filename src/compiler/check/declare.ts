@@ -5,7 +5,7 @@ import { nearest } from "../diagnostics/nearest.js";
 import type { Expr, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
-import { lengthOf, nestedBound } from "./bounds.js";
+import { lengthOf, nestedBound, outerOfLength } from "./bounds.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
 import { describe, type Entity, Names } from "./entities.js";
@@ -44,8 +44,10 @@ export function declareModel(
   declareDims(cx, own, overrides, all("dim"), (name, entity) => d.set(name, entity));
   for (const s of all("require")) checkRequire(cx, own, s);
   // first those that others are within or follow from
+  const depth = (e: Expr): number =>
+    e.kind === "binary" ? Math.max(depth(e.left), depth(e.right)) : e.kind === "index" ? e.indices.length : 0;
   const rank = ({ bound }: Of<"axis">): number =>
-    bound.kind === "name" ? 0 : bound.kind === "index" ? 1 + bound.indices.length : 1;
+    bound.kind === "name" ? 0 : bound.kind === "index" ? 1 + depth(bound) : 1.5 + depth(bound);
   const inOrder = [...all("axis")].sort((a, b) => rank(a) - rank(b));
   for (const s of inOrder) d.axis(s);
   for (const s of all("nodes")) {
@@ -124,7 +126,8 @@ class Declarations {
     if (s.bound.kind === "index" && !nested) return this.set(s.name, { kind: "wrong", place });
     const bound = nested?.bound ?? printExpr(s.bound);
     const known = cx.axes.get(bound);
-    const slot: Slot = { name: s.name, axis: bound, ...(nested ? { of: nested.outer.name } : {}) };
+    const outer = nested?.outer ?? outerOfLength(cx, s.bound, this.own);
+    const slot: Slot = { name: s.name, axis: bound, ...(outer ? { of: outer.name } : {}) };
     if (known) {
       known.vars.push(s.name);
       this.set(s.name, { kind: "axis", slot, place });
@@ -138,7 +141,7 @@ class Declarations {
       this.set(s.name, { kind: "wrong", place });
       return;
     }
-    const within = nested?.outer.axis ?? null;
+    const within = outer?.axis ?? null;
     cx.axes.set(bound, { bound, vars: [s.name], size, length, within, place: s.span, until: null });
     if (ragged) this.set(bound, { kind: "bound", axis: bound, place: s.bound.span });
     this.set(s.name, { kind: "axis", slot, place });

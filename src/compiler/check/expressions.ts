@@ -281,13 +281,15 @@ function readTerm(
     }
     const p = position(cx, e, slot.axis, name, scope);
     if (p === null) return wrong(span);
-    if (p !== "gather" && (isVariable(p) || !isAroundChosen(cx, q.slots, exprs, slot, scope))) {
-      idx.push(p);
-      continue;
+    const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
+    if (p !== "gather" && !isForeign(cx, e, p, slot, outer, scope)) {
+      if (isVariable(p) || !isAroundChosen(cx, q.slots, exprs, slot, scope)) {
+        idx.push(p);
+        continue;
+      }
     }
     const index = elaborate(cx, e, scope);
     if (index.kind === "wrong") return wrong(span);
-    const outer = idx[q.slots.findIndex((s) => s.name === slot.of)];
     const inner = { ...scope, slots: [...scope.slots, ...gathers.map((g) => g.bound)] };
     const text = printIndexValue(e);
     const use = { of: q, slot, outer: outer && (posVar(outer) ?? undefined), text, written, span, read: { idx } };
@@ -301,6 +303,13 @@ function readTerm(
 }
 
 const isVariable = (p: Pos): boolean => p.k === "var" && p.shift === 0;
+
+/** Is it a variable within another index of the axis around than the read looks at? Then it is a mere number there. */
+function isForeign(cx: Context, e: Expr, p: Pos, slot: Slot, outer: Pos | undefined, scope: Scope): boolean {
+  if (slot.of === undefined || p.k !== "var") return false;
+  const own = linear(cx, e, slot.axis, scope)?.slot?.of;
+  return !(outer && isVariable(outer) && posVar(outer) === own);
+}
 
 /** Where a read looks along the axis `depth` steps around a slot. */
 function outerPosition(
@@ -318,7 +327,7 @@ function outerPosition(
   return p === "gather" ? null : p;
 }
 
-/** Is an index within this axis a value? That is looked up at a variable of this one. */
+/** Is an index within this axis a value, or a variable? That is looked up at a variable of this one. */
 const isAroundChosen = (
   cx: Context,
   slots: readonly Slot[],
@@ -335,7 +344,8 @@ const isAroundChosen = (
       aroundSlot(slots, s, (k) => ({ at: undefined, expr: exprs[k] ?? null })),
       () => null,
     );
-    return (!isEnd && linear(cx, e, s.axis, scope) === null) || isAroundChosen(cx, slots, exprs, s, scope);
+    const x = linear(cx, e, s.axis, scope);
+    return (!isEnd && (x === null || x.slot !== null)) || isAroundChosen(cx, slots, exprs, s, scope);
   });
 
 /** `U[k]`, the length of a nested axis; null where the axis is not within another one. */

@@ -100,7 +100,13 @@ const isOn = (c: ClauseDef, side: Side): boolean => {
 /** Indices are integers; those that may leave the domain need a clause. What is known of them helps to order equations. */
 export function checkGathers(cx: Context): Set<ClauseDef> {
   const used = new Set<ClauseDef>();
-  for (const use of cx.gathers) if (isWhole(cx, use)) checkInside(cx, use, used);
+  const leaving = new Map<readonly Pos[], GatherUse[]>();
+  for (const use of cx.gathers)
+    if (isWhole(cx, use) && checkInside(cx, use, used)) {
+      const { idx } = use.read;
+      leaving.set(idx, [...(leaving.get(idx) ?? []), use]);
+    }
+  for (const [idx, uses] of leaving) checkCorners(cx, idx, uses);
   return used;
 }
 
@@ -130,12 +136,14 @@ function isWhole(cx: Context, { of, slot, index, scope }: GatherUse): boolean {
   );
 }
 
-function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): void {
+/** May the index lie outside, where clauses say what is there? */
+function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): boolean {
   const { of, slot, bound, index, scope } = use;
   const prover = new Prover(cx, scope.slots, scope.facts ?? []);
   const form = prover.formOf(index);
   const end = extentEnds(cx, slot.axis, bound.of).low;
   const clauses = outsideAlong(of, slot);
+  let leaves = false;
   const isSafe = (side: Side, by: number): boolean =>
     prover.isPositive(side === "below" ? plus(form, constant(1 + by)) : plus(plus(end, form, -1), constant(by)));
   for (const side of ["below", "beyond"] as const) {
@@ -143,7 +151,7 @@ function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): void {
     const n = covered(clauses, side);
     for (const c of clauses) if (isOn(c, side)) used.add(c);
     if (n === Number.POSITIVE_INFINITY || (n > 0 && isSafe(side, n))) {
-      checkAlone(cx, use);
+      leaves = true;
       continue;
     }
     const edge = side === "below" ? `${slot.name} < 0` : `${slot.name} >= ${boundText(slot)}`;
@@ -176,18 +184,23 @@ function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): void {
     if (prover.isPositive(ahead)) use.guards.push(less(at(s.name), at(bound.name)));
     else if (prover.isPositive(plus(ahead, constant(1)))) use.guards.push(less(at(s.name), at(bound.name, 1)));
   }
+  return leaves;
 }
 
-/** A clause says what lies outside along one axis; a read that leaves along another one too is none of its cases. */
-function checkAlone(cx: Context, { of, slot, bound, read, index, written, scope }: GatherUse): void {
-  const leaves = of.slots.some((s, i) => {
-    const p = read.idx[i];
-    return s.name !== slot.name && p !== undefined && (p.k === "var" ? p.shift !== 0 : (p.k === "start") === p.off < 0);
+/** A clause says what lies outside along one axis; a read that may leave along another one too is none of its cases. */
+function checkCorners(cx: Context, idx: readonly Pos[], uses: readonly GatherUse[]): void {
+  const [{ of, index, written, scope }] = uses as [GatherUse];
+  const chosen = uses.map((u) => u.slot.name);
+  const moved = of.slots.filter((s, i) => {
+    const p = idx[i];
+    if (p === undefined || chosen.includes(s.name)) return false;
+    return p.k === "var" ? p.shift !== 0 : (p.k === "start") === p.off < 0;
   });
-  // how long the axis is at an index that is itself a value
-  const isWithinChosen = cx.gathers.some((g) => g.bound.name === bound.of && g.read === read);
-  if (!leaves && !isWithinChosen) return;
+  const all = [...moved.map((s) => s.name), ...chosen];
+  // outside of an axis there is nothing within it
+  const apart = all.filter((name) => !all.includes(of.slots.find((s) => s.name === name)?.of ?? ""));
+  if (apart.length < 2) return;
   const construct = `\`${written}\`, which may leave the domain along two axes at once,`;
-  const help = "give the shifted value a name, with an equation of its own, and index that";
+  const help = "give one step a name, with an equation of its own, and index that";
   cx.report(notSupported({ place: index.span, construct, help }), scope.via);
 }

@@ -4,11 +4,12 @@ import { at, condPositions, type Env, posVar, substCond, substPos } from "../sys
 import { BATCH, type Cond, type Pos, type Slot } from "../system/types.js";
 import { arithmetic } from "./constants.js";
 import type { Dim } from "./dims.js";
+import { freeVariables } from "./free.js";
 import type { CallTerm, Lowering } from "./functions/types.js";
 import { outsideAlong } from "./gather.js";
 import { comparisons } from "./guards.js";
 import { extentAlong } from "./lengths.js";
-import type { ClauseDef, Quantity, Term } from "./terms.js";
+import type { ClauseDef, Gathered, Quantity, Term } from "./terms.js";
 import { isIndex, isPosition, isToken, knownOf, shapeOf, type Type } from "./types.js";
 
 /** What lowering needs to know about the model and the mode. */
@@ -333,17 +334,22 @@ export class Lower implements Lowering {
       at.flatMap((g) => g.guards),
       () => this.quantity(of, idx),
     );
-    // what is within another axis first
-    for (const { bound, index } of [...at].reverse())
-      x = sumOver([bound], E.only(x, this.quantity(index.of, index.idx), bound.name));
     const env = Object.fromEntries(of.slots.map((s, i) => [s.name, this.#pos(idx[i] as Pos)]));
     const whole = isIndex(type) ? [] : this.shape({ ...arg, type });
-    for (const { slot, index, length } of at) {
-      const i = op("toFloat", [this.quantity(index.of, index.idx)]);
-      const clauses = outsideAlong(of, slot).sort((a, b) => Number(isExact(a)) - Number(isExact(b)));
+    const chosen = (e: Expr, { bound, index }: Gathered): Expr =>
+      sumOver([bound], E.only(e, this.quantity(index.of, index.idx), bound.name));
+    // what is within another axis first: outside of that, there is nothing within
+    for (const [n, g] of [...at.entries()].reverse()) {
+      x = chosen(x, g);
+      const i = op("toFloat", [this.quantity(g.index.of, g.index.idx)]);
+      const clauses = outsideAlong(of, g.slot).sort((a, b) => Number(isExact(a)) - Number(isExact(b)));
       for (const clause of clauses) {
-        const isThere = outsideTest(i, clause.pins[0]?.at, this.raw(length));
-        const value = new Lower(this.target, env).defining(clause.term, type);
+        const isThere = outsideTest(i, clause.pins[0]?.at, this.raw(g.length));
+        const free = freeVariables(clause.term);
+        const value = at
+          .slice(n + 1)
+          .filter(({ slot }) => free.has(slot.name))
+          .reduceRight(chosen, new Lower(this.target, env).defining(clause.term, type));
         x = E.where(E.fill(isThere, whole), value, x);
       }
     }

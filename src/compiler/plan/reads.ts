@@ -301,4 +301,4 @@ function diagonal(places: readonly Place[]): number | null {
 }
 
 const isInside = (c: Clause): boolean =>
-  c.pins.some(({ at: p }) => (p.k === "start" && p.off >= 0) || (p.k === "end" && p.off < 0));
+  c.pins.every(({ at: p }) => (p.k === "start" && p.off >= 0) || (p.k === "end" && p.off < 0));
