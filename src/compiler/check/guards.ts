@@ -1,6 +1,6 @@
 /** Conditions on the variables of axes: they say which indices a branch of an `if` is for. */
-import { at, fromEnd, fromStart } from "../system/positions.js";
-import type { Cond, Pos } from "../system/types.js";
+import { fromEnd, fromStart } from "../system/positions.js";
+import type { Pos } from "../system/types.js";
 import type { Dim } from "./dims.js";
 import { partsOf } from "./shapes.js";
 import type { Term } from "./terms.js";
@@ -103,48 +103,4 @@ export function isReached(inside: readonly Branch[], places: ReadonlyMap<string,
     const truth = truthAt(cond, known);
     return truth === null || truth === holds;
   });
-}
-
-interface Linear {
-  readonly name: string;
-  readonly axis: string;
-  readonly off: number;
-}
-
-function linear(t: Term): Linear | null {
-  if (t.kind === "index") return { name: t.slot.name, axis: t.slot.axis, off: 0 };
-  if (t.kind !== "binary" || (t.op !== "+" && t.op !== "-") || t.right.kind !== "number") return null;
-  const x = linear(t.left);
-  return x && { ...x, off: x.off + (t.op === "+" ? t.right.value : -t.right.value) };
-}
-
-/** What a condition that compares two variables of one axis says where it holds, and where it does not. */
-export function comparisons(cond: Term): { readonly then: readonly Cond[]; readonly else: readonly Cond[] } {
-  const none = { then: [], else: [] };
-  if (cond.kind === "unary" && cond.op === "not") {
-    const { then: yes, else: no } = comparisons(cond.arg);
-    return { then: no, else: yes };
-  }
-  if (cond.kind !== "binary") return none;
-  if (cond.op === "and") return { then: [cond.left, cond.right].flatMap((c) => comparisons(c).then), else: [] };
-  if (cond.op === "or") return { then: [], else: [cond.left, cond.right].flatMap((c) => comparisons(c).else) };
-  const [a, b] = [linear(cond.left), linear(cond.right)];
-  if (!a || !b || a.axis !== b.axis || a.name === b.name) return none;
-  const less = (x: Linear, y: Linear, by: number): readonly Cond[] => [
-    { rel: "lt", axis: x.axis, a: at(x.name, x.off), b: at(y.name, y.off + by) },
-  ];
-  switch (cond.op) {
-    case "<":
-      return { then: less(a, b, 0), else: less(b, a, 1) };
-    case "<=":
-      return { then: less(a, b, 1), else: less(b, a, 0) };
-    case ">":
-      return { then: less(b, a, 0), else: less(a, b, 1) };
-    case ">=":
-      return { then: less(b, a, 1), else: less(a, b, 0) };
-    case "==":
-      return { then: [{ rel: "eq", axis: a.axis, a: at(a.name, a.off), b: at(b.name, b.off) }], else: [] };
-    default:
-      return none;
-  }
 }

@@ -2,12 +2,12 @@
 import { argmaxOver, E, type Expr, lseOver, maxOver, op, read, softmaxAlong, sumOver } from "../system/expr.js";
 import { at, condPositions, type Env, posVar, substCond, substPos } from "../system/positions.js";
 import { BATCH, type Cond, type Pos, type Slot } from "../system/types.js";
+import { comparisons, zeroUnless } from "./comparisons.js";
 import { arithmetic } from "./constants.js";
 import type { Dim } from "./dims.js";
 import { freeVariables } from "./free.js";
 import type { CallTerm, Lowering } from "./functions/types.js";
 import { outsideAlong } from "./gather.js";
-import { comparisons } from "./guards.js";
 import { extentAlong } from "./lengths.js";
 import type { ClauseDef, Gathered, Quantity, Term } from "./terms.js";
 import { isIndex, isPosition, isToken, knownOf, shapeOf, type Type } from "./types.js";
@@ -29,6 +29,8 @@ export interface Target {
 export class Lower implements Lowering {
   readonly training: boolean;
   #guards: readonly Cond[] = [];
+  /** Of a factor: where the other one is not 0. Only there it counts. */
+  readonly #besides = new Map<Term, readonly Cond[]>();
 
   constructor(
     readonly target: Target,
@@ -141,6 +143,11 @@ export class Lower implements Lowering {
   }
 
   raw(t: Term): Expr {
+    const conds = this.#besides.get(t);
+    return conds ? this.#under(conds, () => this.#raw(t)) : this.#raw(t);
+  }
+
+  #raw(t: Term): Expr {
     const value = shapeOf(t.type)?.length === 0 ? this.constant(t) : null;
     if (value !== null) return E.num(value);
     switch (t.kind) {
@@ -228,6 +235,7 @@ export class Lower implements Lowering {
         if (r !== null) return E.affine(1, -r, a());
         return l !== null ? E.affine(-1, l, b()) : E.sub(a(), b());
       case "*":
+        this.#noteZeros(left, right);
         return this.#product(left, right, shape);
       case "/":
         if (r !== null) return E.affine(1 / r, 0, a());
@@ -256,6 +264,18 @@ export class Lower implements Lowering {
         return E.mul(truth(a(), shape), truth(b(), shape));
       case "or":
         return op("maximum", [truth(a(), shape), truth(b(), shape)]);
+    }
+  }
+
+  /** `a[t, u] * h[u]` where a is 0 unless u < t reads no h that is not computed yet. */
+  #noteZeros(left: Term, right: Term): void {
+    if (!this.owner || !this.target.together(this.owner, this.owner)) return;
+    for (const [factor, other] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const conds = zeroUnless(other);
+      if (conds.length) this.#besides.set(factor, conds);
     }
   }
 
