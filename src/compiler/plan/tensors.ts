@@ -7,7 +7,9 @@ import {
   type Instr,
   isConst,
   type Ref,
+  type Scan,
   sameShape,
+  scanResults,
   size,
   type TensorOp,
   type TensorRef,
@@ -41,6 +43,18 @@ export class Flat {
     this.instrs.push({ n, op, args, attrs, shapes, int, origin: this.origin });
     this.#seen.set(key, n);
     return n;
+  }
+
+  /** A loop. Its results, which are tensors with elements. */
+  scan(scan: Scan, args: readonly Ref[]): TensorRef[] {
+    const n = this.instrs.length;
+    const results = scanResults(scan);
+    const shapes = results.map((r, k) => {
+      const [first = 1, ...rest] = r.shape;
+      return k < scan.finals.length ? r.shape : [scan.count * first, ...rest];
+    });
+    this.instrs.push({ n, op: "scan", args, attrs: {}, shapes, int: false, origin: this.origin, scan });
+    return results.map((r, out) => ({ n, out, shape: shapes[out] as number[], int: r.int }));
   }
 
   /** One instruction with one result. A result without elements is the constant 0: no kernel ever sees an empty tensor. */

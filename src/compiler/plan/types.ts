@@ -68,6 +68,7 @@ export type Attr = number | string | boolean | readonly number[] | Side | readon
  * - `gather`: rows of dim 0 by an index tensor; a negative index gives zeros (`missing`: there may be some that are no
  *   tokens). `scatter`: its adjoint, a sum by index
  * - `solve`, `logdet`: of matrices [rows, n, n], the former with right sides [rows, n, k]
+ * - `scan`: a loop, see `Scan`
  */
 export type TensorOp =
   | "given"
@@ -114,7 +115,8 @@ export type TensorOp =
   | "maxpoolGrad"
   | "maxpoolPick"
   | "avgpool"
-  | "avgpoolGrad";
+  | "avgpoolGrad"
+  | "scan";
 
 export interface Instr {
   readonly n: number;
@@ -125,7 +127,41 @@ export interface Instr {
   readonly int: boolean;
   /** The value of the System that it was made for, for messages: `h[3]`. */
   readonly origin: string;
+  /** Of the op `scan`. */
+  readonly scan?: Scan;
 }
+
+/**
+ * A loop whose body runs `count` times; a pure function. Arguments, in this order: the initial carries; `blocks` tensors
+ * that are cut along dim 0 into `count` equal blocks; tensors that every run sees whole.
+ *
+ * In the body the instructions `given` with the ids `carry0 …`, `block0 …`, `whole0 …` stand for these; of the blocks a run
+ * has one each: the run k those with the number k (direction 1) or count − 1 − k (direction −1).
+ *
+ * Results, in this order: the carries `finals` as the last run leaves them; for each of `stacked` the tensors [m, …] of all
+ * runs, side by side along dim 0 in the order of the numbers of the blocks (not of time): [count · m, …].
+ */
+export interface Scan {
+  readonly count: number;
+  readonly direction: 1 | -1;
+  /** Needs nothing but what is given, draws nothing and makes nothing from lengths; a part of a list of its own. */
+  readonly body: readonly Instr[];
+  /** For each carry, what it is for the next run; in the body, with the shape and the dtype of the carry. */
+  readonly next: readonly TensorRef[];
+  readonly blocks: number;
+  readonly finals: readonly number[];
+  readonly stacked: readonly TensorRef[];
+}
+
+/** The results of a scan, as the body's tensors. */
+export const scanResults = ({ finals, next, stacked }: Scan): TensorRef[] => [
+  ...finals.map((k) => next[k] as TensorRef),
+  ...stacked,
+];
+
+/** Is a result of an instruction integers? */
+export const isIntResult = (i: Instr, out: number): boolean =>
+  i.scan ? (scanResults(i.scan)[out] as TensorRef).int : i.int || (i.op === "draw" && out > 0);
 
 /** The number of elements of a tensor. */
 export { product as size } from "../system/types.js";

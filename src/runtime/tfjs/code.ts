@@ -28,6 +28,8 @@ export interface Step<H> {
   run(state: State<H>): void;
   /** Slots that nothing reads after this step, views before what they view. */
   free: readonly number[];
+  /** Kernel calls. */
+  readonly kernels: number;
 }
 
 export interface Slot {
@@ -36,6 +38,14 @@ export interface Slot {
   /** The slot that this one is a view of. Its number is lower. */
   readonly of: number | null;
   readonly dtype: Dtype;
+}
+
+/** The body of a loop, made ready. */
+export interface Nested<H> {
+  readonly kernels: number;
+  /** Its results by id; what it is given stays the caller's. */
+  execute(feed: RunFeed<H>): ReadonlyMap<string, { readonly handle: H }>;
+  dispose(): void;
 }
 
 /** What is made on the host; kept while the lengths stay the same. */
@@ -61,6 +71,7 @@ export interface Code<H> {
   readonly constants: readonly H[];
   readonly fixed: readonly (readonly [number, H])[];
   readonly host: readonly HostMade<H>[];
+  readonly nested: readonly Nested<H>[];
   readonly results: readonly CodeResult[];
   /** Ids of the integers that are given. */
   readonly tokens: readonly string[];

@@ -1,15 +1,26 @@
 /** Plan → Code: which kernel, which slots, and after which step each handle is freed. All of it is decided here, once. */
 import type { Plan } from "../../compiler/plan/lower.js";
-import { type Instr, isConst, type Ref, size } from "../../compiler/plan/types.js";
+import { type Instr, isConst, isIntResult, type Ref, type Scan, size } from "../../compiler/plan/types.js";
 import type { DrawRequest } from "../decoder/types.js";
-import { type Code, type CodeResult, chain, type HostMade, type Slot, type State, type Step } from "./code.js";
+import {
+  type Code,
+  type CodeResult,
+  chain,
+  type HostMade,
+  type Nested,
+  type Slot,
+  type State,
+  type Step,
+} from "./code.js";
 import { type HostOp, isHostOp } from "./host.js";
 import { isTruth, type Legal, legalize } from "./legalize.js";
 import { type Dtype, dtypeOf, type KernelCall, type Memory, type OwnOp, type Run, type Values } from "./memory.js";
+import { bodyPlan, scanRun } from "./scan.js";
 
-export function compile<H>(plan: Plan, memory: Memory<H>): Code<H> {
+/** `nest` makes the bodies of loops ready. */
+export function compile<H>(plan: Plan, memory: Memory<H>, nest: (body: Plan) => Nested<H>): Code<H> {
   const legal = legalize(plan, { transposeOperands: memory.transposeOperands, split: !memory.view });
-  return new Compiler(legal, memory).code();
+  return new Compiler(legal, memory, nest).code();
 }
 
 class Compiler<H> {
@@ -21,6 +32,7 @@ class Compiler<H> {
   readonly #fixed: [number, H][] = [];
   readonly #host: HostMade<H>[] = [];
   readonly #tokens: string[] = [];
+  readonly #nested: Nested<H>[] = [];
   readonly #lastUse = new Map<number, number>();
   /** Tensors that something reads. */
   readonly #read = new Set<string>();
@@ -28,6 +40,7 @@ class Compiler<H> {
   constructor(
     readonly legal: Legal,
     readonly memory: Memory<H>,
+    readonly nest: (body: Plan) => Nested<H>,
   ) {
     const note = (r: Ref): void => {
       if (!isConst(r)) this.#read.add(`${r.n}.${r.out}`);
@@ -49,6 +62,7 @@ class Compiler<H> {
       constants: [...this.#constants.values()],
       fixed: this.#fixed,
       host: this.#host,
+      nested: this.#nested,
       results,
       tokens: this.#tokens,
     };
@@ -115,6 +129,8 @@ class Compiler<H> {
         return this.#given(i, dtype);
       case "draw":
         return this.#draw(i);
+      case "scan":
+        return this.#scan(i);
       case "reshape":
         if (!reshape) return this.#name(i, [this.#slot(i.args[0] as Ref)]);
         return this.#call(i, [this.#newSlot(true, dtype)], ([h]) => [reshape(h as H, shape, dtype)]);
@@ -129,28 +145,39 @@ class Compiler<H> {
       }
       default:
     }
-    const call: KernelCall<H> = {
-      instr: i,
-      shapes: i.args.map((a) => (isConst(a) ? [] : a.shape)),
-      dtypes: i.args.map((a) => (this.#slots[this.#slot(a)] as Slot).dtype),
-      dtype,
-      wanted: i.shapes.map((_, out) => this.#read.has(`${i.n}.${out}`)),
-      constant: (values, s) => this.#constant(values, s),
-    };
-    const kernel = this.memory.kernels[i.op as Exclude<Instr["op"], OwnOp>](call);
+    const kernel = this.memory.kernels[i.op as Exclude<Instr["op"], OwnOp>](this.#kernelCall(i, dtype));
     const outs = i.shapes.map(() => this.#newSlot(true, dtype));
     this.#call(i, outs, kernel);
   }
 
-  #call(i: Instr, outs: readonly number[], kernel: Run<H>): void {
+  #kernelCall = (instr: Instr, dtype: Dtype): KernelCall<H> => ({
+    instr,
+    shapes: instr.args.map((a) => (isConst(a) ? [] : a.shape)),
+    dtypes: instr.args.map((a) => (this.#slots[this.#slot(a)] as Slot).dtype),
+    dtype,
+    wanted: instr.shapes.map((_, out) => this.#read.has(`${instr.n}.${out}`)),
+    constant: (values, s) => this.#constant(values, s),
+  });
+
+  #scan(i: Instr): void {
+    const scan = i.scan as Scan;
+    const nested = this.nest(bodyPlan(scan));
+    this.#nested.push(nested);
+    const outs = i.shapes.map((_, out) => this.#newSlot(true, isIntResult(i, out) ? "int32" : "float32"));
+    const run = scanRun(scan, this.#kernelCall(i, "float32"), this.memory, nested);
+    this.#call(i, outs, run, scan.count * nested.kernels);
+  }
+
+  #call(i: Instr, outs: readonly number[], kernel: Run<H>, kernels = 1): void {
     const ins = i.args.map((a) => this.#slot(a));
     this.#name(i, outs);
     const args = new Array<H>(ins.length);
-    this.#step(ins, outs, ({ slots }) => {
+    const run = ({ slots }: State<H>): void => {
       for (let k = 0; k < ins.length; k++) args[k] = slots[ins[k] as number] as H;
       const results = kernel(args);
       for (let k = 0; k < outs.length; k++) slots[outs[k] as number] = results[k];
-    });
+    };
+    this.#step(ins, outs, run, kernels);
   }
 
   /** Parts of a tensor that are contiguous in it. */
@@ -204,8 +231,8 @@ class Compiler<H> {
     });
   }
 
-  #step(ins: readonly number[], outs: readonly number[], run: (state: State<H>) => void): void {
-    this.#steps.push({ run, free: [] });
+  #step(ins: readonly number[], outs: readonly number[], run: (state: State<H>) => void, kernels = 1): void {
+    this.#steps.push({ run, free: [], kernels });
     // a whole lives as long as its views
     for (const s of [...ins, ...outs])
       for (const k of chain(this.#slots, s)) this.#lastUse.set(k, this.#steps.length - 1);

@@ -1,6 +1,6 @@
 /** Runs a plan on a backend. A run leaves exactly its results behind; what it keeps for the next run goes with `dispose`. */
 import type { Plan } from "../../compiler/plan/lower.js";
-import type { Code, RunFeed, State } from "./code.js";
+import type { Code, Nested, RunFeed, State } from "./code.js";
 import { compile } from "./compile.js";
 import { axesOf, makeHost } from "./host.js";
 import type { Memory } from "./memory.js";
@@ -18,22 +18,27 @@ export class TensorProgram<H> {
     plan: Plan,
     readonly memory: Memory<H>,
   ) {
-    this.#code = compile(plan, memory);
+    this.#code = compile(plan, memory, (body) => new Body(body, memory));
   }
 
   /** Kernel calls of one run. */
   get kernels(): number {
-    return this.#code.steps.length;
+    return this.#code.steps.reduce((n, s) => n + s.kernels, 0);
   }
 
   /** The results become the caller's; null where a draw said stop. */
   run(feed: RunFeed<H>): Map<string, Result<H>> | null {
+    this.memory.expectMissing?.(this.#code.tokens.some((id) => feed.given(id).missing));
+    return this.steps(feed);
+  }
+
+  /** All steps, on a backend that has been told of missing tokens. */
+  protected steps(feed: RunFeed<H>): Map<string, Result<H>> | null {
     const { memory } = this;
-    const { slots: kinds, steps, tokens } = this.#code;
+    const { slots: kinds, steps } = this.#code;
     const state: State<H> = { slots: new Array<H | undefined>(kinds.length), feed, stopped: false };
     const { slots } = state;
     try {
-      memory.expectMissing?.(tokens.some((id) => feed.given(id).missing));
       this.#enter(state);
       for (const step of steps) {
         step.run(state);
@@ -58,6 +63,7 @@ export class TensorProgram<H> {
   dispose(): void {
     for (const handle of this.#code.constants) this.memory.free(handle);
     for (const h of this.#code.host) if (h.made) this.memory.free(h.made.handle);
+    for (const nested of this.#code.nested) nested.dispose();
   }
 
   /** Puts constants into their slots, and what is made from the lengths: anew where these have changed. */
@@ -98,5 +104,14 @@ export class TensorProgram<H> {
       taken.set(id, { handle, shape, int });
     }
     return taken;
+  }
+}
+
+/** The body of a loop, which draws nothing: nothing stops it. */
+class Body<H> extends TensorProgram<H> implements Nested<H> {
+  execute(feed: RunFeed<H>): Map<string, Result<H>> {
+    const results = this.steps(feed);
+    if (!results) throw new Error("the body of a loop was stopped");
+    return results;
   }
 }

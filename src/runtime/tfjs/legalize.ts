@@ -1,7 +1,16 @@
 /** Rewrites a plan into what a backend does well: truth values where numbers are wanted, flags of matmuls. */
 import type { Plan } from "../../compiler/plan/lower.js";
 import { Flat } from "../../compiler/plan/tensors.js";
-import { type Instr, isConst, liveInstrs, type Ref, size, type TensorRef } from "../../compiler/plan/types.js";
+import {
+  type Instr,
+  isConst,
+  isIntResult,
+  liveInstrs,
+  type Ref,
+  type Scan,
+  size,
+  type TensorRef,
+} from "../../compiler/plan/types.js";
 
 const TRUTHS = new Set(["mask", "less", "lessEqual", "equal"]);
 
@@ -9,7 +18,7 @@ const TRUTHS = new Set(["mask", "less", "lessEqual", "equal"]);
 export function isTruth(instrs: readonly Instr[], r: Ref): boolean {
   if (isConst(r)) return false;
   const i = instrs[r.n] as Instr;
-  return TRUTHS.has(i.op) || (i.op === "reshape" && isTruth(instrs, i.args[0] as Ref));
+  return TRUTHS.has(i.op) || i.attrs["truth"] === true || (i.op === "reshape" && isTruth(instrs, i.args[0] as Ref));
 }
 
 export interface Legal {
@@ -61,6 +70,7 @@ function rewrite(
   number: (r: Ref) => Ref,
   transposeOperands: boolean,
 ): readonly Ref[] {
+  if (i.scan) return flat.scan(withTruths(flat, i.scan, args), scanArgs(i.scan, args, number));
   if (i.op === "where") return [emit(flat, i, [args[0] as Ref, ...args.slice(1).map(number)])];
   if (i.op === "reshape") return [flat.reshape(args[0] as Ref, i.shapes[0] as number[])];
   const numbers = args.map(number);
@@ -70,7 +80,26 @@ function rewrite(
     if (summed) return [summed];
   }
   const n = flat.emit(i.op, numbers, i.attrs, i.shapes, i.int);
-  return i.shapes.map((shape, out) => ({ n, out, shape, int: out > 0 && i.op === "draw" ? true : i.int }));
+  return i.shapes.map((shape, out) => ({ n, out, shape, int: isIntResult(i, out) }));
+}
+
+/** What is carried from run to run is numbers; all else may be truth values. */
+const scanArgs = ({ next }: Scan, args: readonly Ref[], number: (r: Ref) => Ref): Ref[] =>
+  args.map((r, k) => (k < next.length ? number(r) : r));
+
+/** A scan that says of what its body is given whether it is truth values. Bodies are made legal when they are compiled. */
+function withTruths(flat: Flat, scan: Scan, args: readonly Ref[]): Scan {
+  const from = scan.next.length;
+  const truths = new Set(
+    args.flatMap((r, k) => {
+      if (k < from || !isTruth(flat.instrs, r)) return [];
+      return [k < from + scan.blocks ? `block${k - from}` : `whole${k - from - scan.blocks}`];
+    }),
+  );
+  const body = scan.body.map((i) =>
+    i.op === "given" && truths.has(i.attrs["id"] as string) ? { ...i, attrs: { ...i.attrs, truth: true } } : i,
+  );
+  return { ...scan, body };
 }
 
 /** A sum over many leading rows as a row of ones times a matrix: the matmul of a weight gradient has packed that matrix already. */

@@ -5,7 +5,17 @@ export type Dtype = "float32" | "int32" | "bool";
 export type Values = Float32Array | Int32Array | Uint8Array;
 
 /** Ops that the executable carries out itself: they bring tensors in, or only name them differently. */
-export type OwnOp = "given" | "draw" | "mask" | "lengths" | "iota" | "endRows" | "full" | "literal" | "reshape";
+export type OwnOp =
+  | "given"
+  | "draw"
+  | "mask"
+  | "lengths"
+  | "iota"
+  | "endRows"
+  | "full"
+  | "literal"
+  | "reshape"
+  | "scan";
 
 /** How a kernel sees its instruction. Everything that does not change from run to run is decided once. */
 export interface KernelCall<H> {
