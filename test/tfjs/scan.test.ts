@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { type Plan, planOf } from "../../src/compiler/plan/lower.js";
 import { splice } from "../../src/compiler/plan/splice.js";
-import { Flat, type Ref, type TensorRef } from "../../src/compiler/plan/tensors.js";
+import { Flat, type Instr, type Ref, type TensorRef } from "../../src/compiler/plan/tensors.js";
 import { backends } from "../support/backends.js";
 
 /** c ← w · c + x[i], step by step where the truth of the step holds, in chunks of 2; all c, and i + 1 of integers. */
@@ -28,7 +28,7 @@ function plan(direction: 1 | -1): Plan {
     flat.binary("less", flat.one("iota", [], { from: 0, len: 6 }, [6, 1]), flat.constant(5), () => 0),
     flat.one("given", [], { id: "w" }, [3]),
   ];
-  const results = flat.scan(
+  const n = flat.scan(
     {
       count: 3,
       direction,
@@ -40,7 +40,9 @@ function plan(direction: 1 | -1): Plan {
     },
     args,
   );
-  return planOf(flat, new Map(["k", "last", "all", "i"].map((id, n) => [id, results[n] as Ref])));
+  const { shapes } = flat.instrs[n] as Instr;
+  const results = shapes.map((shape, out): Ref => ({ n, out, shape, int: out === 0 || out === 3 }));
+  return planOf(flat, new Map(["k", "last", "all", "i"].map((id, out) => [id, results[out] as Ref])));
 }
 
 const x = Float32Array.from({ length: 18 }, (_, n) => n);

@@ -5,7 +5,7 @@
  */
 import { loopsAround } from "../schedule/schedule.js";
 import { slotIn } from "../schedule/slots.js";
-import type { Program } from "../schedule/types.js";
+import type { Loop, Program } from "../schedule/types.js";
 import { dependencies } from "../system/deps.js";
 import type { Read, Slot, System, Value } from "../system/types.js";
 
@@ -14,6 +14,8 @@ export interface Forms {
   steps(id: string): ReadonlySet<number>;
   /** How far before the start a whole value is read along a slot (h[t-2] over all t: 2). */
   before(id: string, slot: number): number;
+  /** Is the value computed in loops of the schedule? */
+  inLoop(id: string): boolean;
   /** Does the value depend on a draw? */
   drawn(id: string): boolean;
 }
@@ -25,7 +27,16 @@ const CHEAP = new Set(
   ).split(" "),
 );
 
-export function chooseForms(program: Program, outputs: readonly string[]): Forms {
+/**
+ * `scans`: loops that become scans. What is computed step by step in one of them must be read at the same step: of other
+ * chunks there are only members of the loop.
+ */
+export function chooseForms(
+  program: Program,
+  outputs: readonly string[],
+  drawn: ReadonlySet<string>,
+  scans: Iterable<Loop> = [],
+): Forms {
   const { system } = program;
   const steps = new Map<string, Set<number>>();
   const looped = loopsAround(program);
@@ -37,6 +48,7 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
     steps.set(v.id, new Set([...own, ...all]));
   }
   const uses = usesOf(system);
+  const chunked = new Set([...scans].map((l) => l.axis));
   const isFixed = (v: Value, name: string): boolean =>
     [...(steps.get(v.id) as Set<number>)].some((i) => v.slots[i]?.name === name);
 
@@ -64,12 +76,13 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
       return steps.get(r.v)?.has(at) === true;
     });
     const readers = uses.get(v.id) ?? [];
+    const isChunked = chunked.has(v.slots[i]?.axis as string);
     return (
       args.length > 0 &&
       fromSteps &&
       readers.every(({ reader, read }) => {
         const p = read.idx[i];
-        return reader !== null && p?.k === "var" && isFixed(reader, p.v);
+        return reader !== null && p?.k === "var" && isFixed(reader, p.v) && !(isChunked && p.shift);
       })
     );
   };
@@ -89,11 +102,11 @@ export function chooseForms(program: Program, outputs: readonly string[]): Forms
         before.set(key, Math.max(before.get(key) ?? 0, -p.shift));
       });
 
-  const drawn = drawnValues(system);
   const none: ReadonlySet<number> = new Set();
   return {
     steps: (id) => steps.get(id) ?? none,
     before: (id, slot) => before.get(`${id}|${slot}`) ?? 0,
+    inLoop: (id) => (looped.get(id)?.length ?? 0) > 0,
     drawn: (id) => drawn.has(id),
   };
 }
@@ -119,7 +132,7 @@ function usesOf(system: System): Map<string, Use[]> {
 }
 
 /** Everything that a draw can reach. */
-function drawnValues(system: System): Set<string> {
+export function drawnValues(system: System): Set<string> {
   const drawn = new Set([...system.values.values()].filter((v) => v.eq?.op === "draw").map((v) => v.id));
   if (!drawn.size) return drawn;
   const reads = [...system.values.values()].map((v) => [v.id, dependencies(system, v.id)] as const);

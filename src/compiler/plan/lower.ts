@@ -1,28 +1,23 @@
 /**
- * Program → Plan. Loops are unrolled at the padded extents; an equation outside loops is computed once over its whole axes.
- * Lengths are not part of a plan: whatever depends on them is a mask or an index that the host makes for each batch.
+ * Program → Plan. Short loops are unrolled at the padded extents, long ones become scans; an equation outside loops is
+ * computed once over its whole axes. Lengths are not part of a plan: whatever depends on them is a mask or an index that the
+ * host makes for each batch.
  */
 import { zeroOnPadding } from "../passes/mask-padding.js";
 import { slotIn } from "../schedule/slots.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
-import { outerNames } from "../system/positions.js";
-import { getValue, type Slot, type System, type Value } from "../system/types.js";
-import { choose } from "./choose.js";
-import { onStretch, type Stretch, stretchOf, widened } from "./diagonals.js";
-import { drawAll } from "./draws.js";
-import { chooseForms, type Forms } from "./forms.js";
-import { emptyOf, reachable } from "./levels.js";
+import { getValue, type System, type Value } from "../system/types.js";
+import { Equations } from "./equations.js";
+import { chooseForms, drawnValues, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
-import { select } from "./masks.js";
-import { type Dim, Extents, type Frame } from "./places.js";
+import { Extents } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
-import { Reads } from "./reads.js";
-import { ruleOf } from "./rules/index.js";
-import { apply } from "./rules/types.js";
+import { Reads, type Zeros } from "./reads.js";
+import { ScanBody } from "./scan-body.js";
+import { type ChunkOptions, type Chunks, chooseScans } from "./scans.js";
 import { Flat } from "./tensors.js";
-import { isConst, type Ref } from "./types.js";
+import { isConst } from "./types.js";
 import { type Indices, isBatch, Values } from "./values.js";
-import { type Around, along, indexOf, lengthOf, reduceOver, valid, withSome } from "./variables.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
 
@@ -37,7 +32,11 @@ export interface Shapes {
 export interface LowerOptions {
   /** Draws also choose the row that each row continues; later reads follow it. */
   readonly beam?: boolean;
+  /** Which loops become scans, and in what chunks; null: none. */
+  readonly chunk?: ChunkOptions | null;
 }
+
+const CHUNKS: ChunkOptions = { above: 64, steps: 32 };
 
 /**
  * Lowers a scheduled System to a flat list of tensor instructions for batches of one padded shape. The System must have
@@ -58,35 +57,41 @@ class Lowering {
   readonly #system: System;
   readonly #extents: Extents;
   readonly #forms: Forms;
+  readonly #scans: ReadonlyMap<Loop, Chunks>;
   readonly #lineage = new Lineage(this.#flat);
   readonly #values: Values;
   readonly #reads: Reads;
-  readonly #zeros: ReturnType<typeof zeroOnPadding>;
+  readonly #equations: Equations;
+  readonly #isZero: Zeros;
 
   constructor(
     readonly compute: { readonly system: System; readonly program: Program },
     shapes: Shapes,
     readonly outputs: readonly string[],
-    readonly options: LowerOptions,
+    { beam = false, chunk = CHUNKS }: LowerOptions,
   ) {
-    this.#system = compute.system;
-    this.#extents = new Extents(this.#system, shapes.batch, shapes.extents, shapes.widths);
-    this.#forms = chooseForms(compute.program, outputs);
-    this.#zeros = zeroOnPadding(this.#system);
+    const { system, program } = compute;
+    this.#system = system;
+    const [flat, lineage] = [this.#flat, this.#lineage];
+    const extents = new Extents(system, shapes.batch, shapes.extents, shapes.widths);
+    this.#extents = extents;
+    const drawn = drawnValues(system);
+    this.#scans = chunk ? chooseScans(program, extents, drawn, chunk) : new Map();
+    const forms = chooseForms(program, outputs, drawn, this.#scans.keys());
+    this.#forms = forms;
+    const zeros = zeroOnPadding(system);
+    this.#isZero = (id, slot) => zeros.get(id)?.has(slot) === true;
     this.#values = new Values({
-      flat: this.#flat,
-      extents: this.#extents,
-      forms: this.#forms,
-      lineage: this.#lineage,
-      compute: (v, at) => this.#compute(v, at),
-      boundary: (v, slot, index) => this.#boundary(v, slot, index),
+      flat,
+      extents,
+      forms,
+      lineage,
+      compute: (v, at) => this.#equations.compute(v, at),
+      boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
     });
-    this.#reads = new Reads(this.#flat, this.#system, this.#extents, this.#values, (id, slot) =>
-      this.#isZero(id, slot),
-    );
+    this.#reads = new Reads(flat, system, extents, this.#values, this.#isZero);
+    this.#equations = new Equations({ flat, extents, reads: this.#reads, isZero: this.#isZero, lineage, beam });
   }
-
-  #isZero = (id: string, slot: string): boolean => this.#zeros.get(id)?.has(slot) === true;
 
   plan(): Plan {
     this.#items(this.compute.program.items, []);
@@ -116,7 +121,7 @@ class Lowering {
       const v = getValue(this.#system, item.v);
       if (!inside.length && v.eq?.op !== "draw") continue;
       const at = indicesAt(v, inside, this.#extents);
-      if (at) for (const each of this.#drawsOf(v, at)) this.#values.put(v, each, this.#compute(v, each));
+      if (at) for (const each of this.#drawsOf(v, at)) this.#values.put(v, each, this.#equations.compute(v, each));
     }
   }
 
@@ -124,6 +129,8 @@ class Lowering {
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     const n = this.#extents.steps(loop.axis);
     if (n === 0) return;
+    const chunks = this.#scans.get(loop);
+    if (chunks) return this.#scan(chunks);
     for (const id of loop.members)
       for (const index of [0, n - 1]) {
         const time = timeOf(loop, id, index);
@@ -133,6 +140,31 @@ class Lowering {
     for (const id of own) this.#values.running.add(id);
     for (let time = first; time <= last; time++) this.#items(loop.body, [...inside, [loop, time]]);
     for (const id of own) this.#values.running.delete(id);
+  }
+
+  /** A loop as a scan; the indices before its chunks come first or last. */
+  #scan(chunks: Chunks): void {
+    const { loop, from } = chunks;
+    const single = (): void => {
+      for (let k = 0; k < from; k++) {
+        const time = loop.direction === 1 ? k : k - from + 1;
+        this.#items(loop.body, [[loop, time]]);
+      }
+    };
+    for (const id of loop.members) this.#values.running.add(id);
+    if (loop.direction === 1) single();
+    new ScanBody(chunks, {
+      flat: this.#flat,
+      extents: this.#extents,
+      forms: this.#forms,
+      lineage: this.#lineage,
+      isZero: this.#isZero,
+      values: this.#values,
+      reads: this.#reads,
+      boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
+    }).finish();
+    if (loop.direction === -1) single();
+    for (const id of loop.members) this.#values.running.delete(id);
   }
 
   /** All index tuples of a draw around those of its loops; other equations have just those. */
@@ -145,142 +177,6 @@ class Lowering {
       all = all.flatMap((t) => Array.from({ length: n }, (_, k) => t.map((x, j) => (j === i ? k : x))));
     });
     return all;
-  }
-
-  #boundary(v: Value, slot: number, index: number): Ref {
-    const frame = this.#frameOf(
-      v,
-      v.slots.map((_, i) => (i === slot ? index : null)),
-    );
-    const idx = v.slots.map((s, i) =>
-      i === slot ? ({ k: "start", off: index } as const) : ({ k: "var", v: s.name, shift: 0 } as const),
-    );
-    return this.#reads.read({ v: v.id, idx, when: [] }, frame);
-  }
-
-  /** The frame of a value's own slots, some of them fixed. */
-  #frameOf(v: Value, at: Indices, extra: readonly Slot[] = []): Frame {
-    const slots = [...v.slots, ...extra];
-    return {
-      dims: slots.flatMap((s, i): Dim[] => {
-        const n = at[i] ?? null;
-        const whole = { v: s.name, axis: s.axis, from: 0, len: this.#extents.of(s.axis) };
-        if (this.#extents.isLevelled(s.axis))
-          return [{ ...whole, ...(n === null ? {} : this.#extents.levels(s.axis, n, n)), isLevelled: true }];
-        return isBatch(s) || n !== null ? [] : [whole];
-      }),
-      fixed: new Map(
-        v.slots.flatMap((s, i) => {
-          const n = at[i];
-          return typeof n === "number" && !this.#extents.isLevelled(s.axis) ? [[s.name, n] as const] : [];
-        }),
-      ),
-      outer: new Map(slots.flatMap((s) => (s.of === undefined ? [] : [[s.name, outerNames(slots, s)]]))),
-      batch: slots.some(isBatch) ? this.#extents.batch : 1,
-    };
-  }
-
-  #compute(v: Value, at: Indices): Ref {
-    const stretch = stretchOf(v, at, this.#extents);
-    const dims = v.slots.filter((s, i) => !isBatch(s) && at[i] === null).map((s) => s.name);
-    return widened(this.#flat, this.#computeOn(v, at, stretch), dims, stretch);
-  }
-
-  #computeOn(v: Value, at: Indices, stretch: Stretch | null): Ref {
-    const eq = v.eq as NonNullable<Value["eq"]>;
-    const { red } = eq;
-    const whole = reachable(v, at, this.#frameOf(v, at, red?.vars), this.#extents);
-    const frame = onStretch(whole, stretch);
-    this.#flat.origin = at.some((n) => n !== null) ? `${v.id}[${at.filter((n) => n !== null)}]` : v.id;
-    const around: Around = { flat: this.#flat, extents: this.#extents, frame };
-    const lead = [...frame.dims.map((d) => d.len), frame.batch];
-    const rank = v.shape.length;
-    const reduced = red
-      ? lead.flatMap((_, i) => (red.vars.some((s) => s.name === (frame.dims[i]?.v ?? "#")) ? [i] : []))
-      : [];
-    // a level without edges
-    if (frame.dims.some((d) => d.isLevelled && d.len === 0))
-      return this.#flat.constant(emptyOf(v, frame), v.dtype === "int");
-    const args = eq.args.map((r) => this.#reads.read(r, frame));
-    let result: Ref;
-    switch (eq.op) {
-      case "index":
-        return indexOf(around, eq.attrs["slot"] as string);
-      case "extent":
-        return lengthOf(
-          around,
-          eq.attrs["axis"] as string,
-          (eq.attrs["within"] as readonly string[] | undefined) ?? [],
-        );
-      case "softmaxAlong":
-      case "firstMaxAlong": {
-        const slot = v.slots.find((s) => s.name === eq.along) as Slot;
-        return along(around, eq, slot, args[0] as Ref, rank);
-      }
-      case "draw":
-        return drawAll({ lineage: this.#lineage, beam: this.options.beam === true }, v, at, args, around);
-      case "mask": {
-        const names = eq.attrs["slots"] as readonly string[];
-        const slots = [...v.slots, ...(red?.vars ?? [])].filter((s) => names.includes(s.name));
-        const zero = this.#flat.constant(0, v.dtype === "int");
-        const x = select(this.#flat, valid(around, slots), args[0] as Ref, zero, frame, rank);
-        result = this.#flat.sum(x, reduced, [...lead, ...v.shape]);
-        break;
-      }
-      default: {
-        const shapes = eq.args.map((r) => getValue(this.#system, r.v).shape);
-        if (red && red.kind !== "sum" && red.kind !== "draw" && eq.op !== "only") {
-          const truth = red.vars.some(isBatch)
-            ? valid(around, [...red.vars, ...v.slots])
-            : withSome(valid(around, red.vars), around);
-          result = reduceOver(around, red.kind, reduced, truth, args[0] as Ref, rank, v.shape);
-          break;
-        }
-        const exact = red?.kind === "sum" ? this.#insideOwn(v, args, around) : args;
-        result =
-          eq.op === "only"
-            ? choose(around, v, exact, reduced)
-            : apply(ruleOf(eq.op), {
-                flat: this.#flat,
-                attrs: eq.attrs,
-                lead,
-                reduced,
-                args: exact,
-                shapes,
-                shape: v.shape,
-              });
-      }
-    }
-    return this.#dropReduced(result, frame, red?.vars ?? [], rank);
-  }
-
-  /**
-   * A sum over the batch of something with a ragged slot: only samples that reach the index count. Where no argument is
-   * known to be 0 beyond, the first is made so.
-   */
-  #insideOwn(v: Value, args: readonly Ref[], around: Around): readonly Ref[] {
-    const eq = v.eq as NonNullable<Value["eq"]>;
-    if (!eq.red?.vars.some(isBatch)) return args;
-    const open = v.slots.filter((s) => {
-      if (isBatch(s) || !this.#extents.isRagged(s.axis)) return false;
-      return !eq.args.some((r) =>
-        r.idx.some((p, i) => {
-          const slot = getValue(this.#system, r.v).slots[i] as Slot;
-          return p.k === "var" && p.v === s.name && p.shift >= 0 && this.#isZero(r.v, slot.name);
-        }),
-      );
-    });
-    const truth = valid(around, open);
-    const rank = getValue(this.#system, (eq.args[0] as { v: string }).v).shape.length;
-    return [select(this.#flat, truth, args[0] as Ref, this.#flat.constant(0), around.frame, rank), ...args.slice(1)];
-  }
-
-  /** The dims that a reduction left as 1 go away; the batch stays. */
-  #dropReduced(x: Ref, frame: Frame, vars: readonly Slot[], rank: number): Ref {
-    if (isConst(x) || !vars.length) return x;
-    const lead = x.shape.slice(0, x.shape.length - rank);
-    const kept = lead.filter((_, i) => !vars.some((s) => s.name === frame.dims[i]?.v));
-    return this.#flat.reshape(x, [...kept, ...x.shape.slice(lead.length)]);
   }
 }
 

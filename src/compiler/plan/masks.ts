@@ -1,5 +1,5 @@
 /** Masks made on the host, and selections by them. */
-import type { Dim, Frame, Truth } from "./places.js";
+import { type Dim, type Frame, overLoop, type Truth } from "./places.js";
 import type { Flat } from "./tensors.js";
 import { type HostCond, type HostDim, isConst, type Ref, type Side } from "./types.js";
 
@@ -23,6 +23,9 @@ export function hostDimsOf(
 /** A mask in the layout of the frame, without features: [dims…, batch], 1 where it does not depend on a dim. */
 export function mask(flat: Flat, conds: readonly HostCond[], frame: Frame): Ref {
   const sides = conds.flatMap((c) => [c.a, c.b]);
+  const { chunk } = frame;
+  if (chunk && sides.some((s) => mentions(s, chunk.dim.v)))
+    return chunk.body.enter(mask(chunk.body.around, conds, overLoop(frame)), chunk.step);
   const { dims, hostDims, rename } = hostDimsOf(sides, frame);
   const batch = sides.some((s) => s.end !== null) ? frame.batch : 1;
   const made = flat.one(

@@ -5,6 +5,7 @@
 import { outerAxes, paddedLength } from "../system/axes.js";
 import type { Cond, Pos, System } from "../system/types.js";
 import { axisOf } from "../system/types.js";
+import type { ScanBody } from "./scan-body.js";
 import type { HostCond, Side } from "./types.js";
 
 /** A free variable of an equation: one dim of its tensors, with indices `from … from + len − 1`. */
@@ -24,6 +25,23 @@ export interface Frame {
   /** Of a variable over an axis within others: the variables around it, the nearest first. */
   readonly outer: ReadonlyMap<string, readonly string[]>;
   readonly batch: number;
+  readonly chunk?: InChunk;
+}
+
+/**
+ * An equation inside the body of a scan: what is decided about its variable over the loop holds for all of the loop's
+ * indices, `dim`; its tensors are those of one step.
+ */
+export interface InChunk {
+  readonly dim: Dim;
+  /** Which step of a chunk, by index. */
+  readonly step: number;
+  readonly body: ScanBody;
+}
+
+/** The frame of the same equation over all indices of the loop, outside of it. */
+export function overLoop({ chunk, ...frame }: Frame): Frame {
+  return chunk ? { ...frame, dims: [chunk.dim, ...frame.dims] } : frame;
 }
 
 export type Place = (
@@ -206,7 +224,7 @@ export function shiftPlace(p: Place, by: number): Place {
 }
 
 export function dimOf(frame: Frame, v: string): Dim {
-  const dim = frame.dims.find((d) => d.v === v);
+  const dim = frame.chunk?.dim.v === v ? frame.chunk.dim : frame.dims.find((d) => d.v === v);
   if (!dim) throw new Error(`the variable ${v} is not free here`);
   return dim;
 }
@@ -220,7 +238,7 @@ export const placesOf =
     const n = frame.fixed.get(v);
     if (n !== undefined) return { k: "at", n, inside: true, ...own };
     const dim = dimOf(frame, v);
-    return dim.len === 1 && !dim.isLevelled
+    return dim.len === 1 && !dim.isLevelled && dim !== frame.chunk?.dim
       ? { k: "at", n: dim.from, inside: true, ...own }
       : { k: "span", v, shift: 0, ...own };
   };

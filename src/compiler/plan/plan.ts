@@ -1,6 +1,7 @@
 /** What a target gets: instructions, what they need and what they give. */
+import { pruned } from "./prune.js";
 import type { Flat } from "./tensors.js";
-import { type Instr, liveInstrs, type Ref } from "./types.js";
+import type { Instr, Ref } from "./types.js";
 
 /** A result: laid out [axes…, batch where it has one, features…], outermost axis first. */
 export interface Output {
@@ -25,12 +26,17 @@ export function planOf(flat: Flat, outputs: ReadonlyMap<string, Ref>): Plan {
 
 /** Keeps what the outputs need. */
 export function finish(flat: Flat, outputs: ReadonlyMap<string, Output>): Plan {
-  const instrs = liveInstrs(
+  const { instrs, moved } = pruned(
     flat.instrs,
     [...outputs.values()].map((o) => o.ref),
   );
   const ids = (op: string, key: string): string[] => [
     ...new Set(instrs.filter((i) => i.op === op).map((i) => i.attrs[key] as string)),
   ];
-  return { instrs, outputs, given: ids("given", "id"), drawn: ids("draw", "value") };
+  return {
+    instrs,
+    outputs: new Map([...outputs].map(([id, o]) => [id, { ...o, ref: moved(o.ref) }])),
+    given: ids("given", "id"),
+    drawn: ids("draw", "value"),
+  };
 }

@@ -11,6 +11,7 @@ import {
   dimOf,
   type Extents,
   type Frame,
+  overLoop,
   type Place,
   placesOf,
   restrict,
@@ -36,11 +37,15 @@ export class Reads {
   /** A read by an equation of the frame. */
   read(r: Read, frame: Frame): Ref {
     if (frame.dims.some((d) => d.len === 0)) return this.#zero(getValue(this.system, r.v));
-    return this.#read(r, placesOf(frame), frame);
+    return this.readAt(r, placesOf(frame), frame);
   }
 
-  #read(r: Read, place: (v: string) => Place, frame: Frame): Ref {
+  /** A read whose variables are at other places than those of the frame. */
+  readAt(r: Read, place: (v: string) => Place, frame: Frame): Ref {
     const v = getValue(this.system, r.v);
+    const { chunk } = frame;
+    if (chunk && !chunk.body.computes(r, place, chunk.dim.v))
+      return chunk.body.enter(chunk.body.reads.readAt(r, place, overLoop(frame)), chunk.step);
     const when = r.when.map((c) => this.extents.cond(c, place, frame)).reduce(both, true);
     if (when === false) return this.#zero(v);
     const places: Place[] = [];
@@ -68,7 +73,7 @@ export class Reads {
       const hit = this.#hits(v, c, places, frame);
       if (hit === false) continue;
       const inner = (name: string): Place => places[v.slots.findIndex((s) => s.name === name)] as Place;
-      const value = this.#read(c.read, inner, frame);
+      const value = this.readAt(c.read, inner, frame);
       result = result === null ? value : select(this.flat, hit, value, result, frame, rank);
     }
     // outside without a clause: an adjoint, which is zero there, or a read that its guard hides
@@ -113,7 +118,7 @@ export class Reads {
   #cut(v: Value, places: readonly Place[], frame: Frame): Ref | null {
     for (const [i, s] of v.slots.entries()) {
       const p = places[i] as Place;
-      if (isBatch(s) || p.k !== "span" || this.#isExtended(v, places, i, frame)) continue;
+      if (isBatch(s) || p.k !== "span" || isStep(p, frame) || this.#isExtended(v, places, i, frame)) continue;
       const { from, len } = dimOf(frame, p.v);
       const first = from + p.shift;
       const n = this.extents.of(s.axis);
@@ -162,6 +167,7 @@ export class Reads {
     const { from, len } = dimOf(frame, p.v);
     const extent = this.extents.of((v.slots[i] as Slot).axis);
     const first = from + p.shift;
+    if (isStep(p, frame)) return first < 0 && frame.chunk?.body.extends(v, i) === true;
     if (first >= 0 || first < -this.values.parts.forms.before(v.id, i) || first + len > extent) return false;
     const at = v.slots.map(() => null);
     return (
@@ -179,7 +185,7 @@ export class Reads {
 
   /** The tensor itself: indices taken, ranges sliced, ends gathered, then laid out as the frame wants it. */
   #raw(v: Value, places: readonly Place[], frame: Frame): Ref {
-    const at: Indices = places.map((p) => (p.k === "at" ? p.n : null));
+    const at: Indices = places.map((p) => (p.k === "at" ? p.n : stepAt(p, frame)));
     const spans = v.slots.flatMap((s, i) => (isBatch(s) || at[i] !== null ? [] : [i]));
     let x: Ref;
     const range = (i: number): [number, number] => {
@@ -282,6 +288,11 @@ export class Reads {
     return this.flat.reshape(summed, [...shape.slice(0, d), ...shape.slice(d + 1)]);
   }
 }
+
+/** Inside the body of a scan: is a place the index of the step, or some steps from it? */
+const isStep = (p: Place, { chunk }: Frame): boolean => p.k === "span" && p.v === chunk?.dim.v;
+const stepAt = (p: Place, frame: Frame): number | null =>
+  frame.chunk && p.k === "span" && isStep(p, frame) ? frame.chunk.step + p.shift : null;
 
 const BATCH_PLACE: Place = { k: "span", v: "#", shift: 0 };
 

@@ -1,6 +1,6 @@
 /** A plan inside another list. */
 import type { Plan } from "./plan.js";
-import { type Flat, isConst, type Ref, type TensorRef } from "./tensors.js";
+import { type Flat, isConst, type Ref } from "./tensors.js";
 
 /** Adds a plan's instructions to a list; `given` supplies what it is given, in the same shapes. Its results, by id. */
 export function splice(flat: Flat, plan: Plan, given: (id: string, shape: readonly number[]) => Ref): Map<string, Ref> {
@@ -12,7 +12,7 @@ export function splice(flat: Flat, plan: Plan, given: (id: string, shape: readon
   };
   for (const i of plan.instrs) {
     if (i.op === "given") made.set(i.n, given(i.attrs["id"] as string, i.shapes[0] as readonly number[]));
-    else if (i.scan) made.set(i.n, (flat.scan(i.scan, i.args.map(moved))[0] as TensorRef).n);
+    else if (i.scan) made.set(i.n, flat.scan(i.scan, i.args.map(moved)));
     else if (i.op === "reshape") made.set(i.n, flat.reshape(moved(i.args[0] as Ref), i.shapes[0] as readonly number[]));
     else {
       flat.origin = i.origin;

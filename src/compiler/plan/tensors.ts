@@ -9,7 +9,7 @@ import {
   type Ref,
   type Scan,
   sameShape,
-  scanResults,
+  scanShapes,
   size,
   type TensorOp,
   type TensorRef,
@@ -45,16 +45,30 @@ export class Flat {
     return n;
   }
 
-  /** A loop. Its results, which are tensors with elements. */
-  scan(scan: Scan, args: readonly Ref[]): TensorRef[] {
+  /** A loop: its number. */
+  scan(scan: Scan, args: readonly Ref[]): number {
     const n = this.instrs.length;
-    const results = scanResults(scan);
-    const shapes = results.map((r, k) => {
-      const [first = 1, ...rest] = r.shape;
-      return k < scan.finals.length ? r.shape : [scan.count * first, ...rest];
+    this.instrs.push({
+      n,
+      op: "scan",
+      args,
+      attrs: {},
+      shapes: scanShapes(scan),
+      int: false,
+      origin: this.origin,
+      scan,
     });
-    this.instrs.push({ n, op: "scan", args, attrs: {}, shapes, int: false, origin: this.origin, scan });
-    return results.map((r, out) => ({ n, out, shape: shapes[out] as number[], int: r.int }));
+    return n;
+  }
+
+  /** One more result of a loop: a tensor of its body, stacked. */
+  stack(n: number, ref: TensorRef): TensorRef {
+    const instr = this.instrs[n] as Instr;
+    const scan = { ...(instr.scan as Scan), stacked: [...(instr.scan as Scan).stacked, ref] };
+    const shapes = scanShapes(scan);
+    this.instrs[n] = { ...instr, scan, shapes };
+    const out = shapes.length - 1;
+    return { n, out, shape: shapes[out] as number[], int: ref.int };
   }
 
   /** One instruction with one result. A result without elements is the constant 0: no kernel ever sees an empty tensor. */

@@ -159,6 +159,12 @@ export const scanResults = ({ finals, next, stacked }: Scan): TensorRef[] => [
   ...stacked,
 ];
 
+export const scanShapes = (scan: Scan): (readonly number[])[] =>
+  scanResults(scan).map(({ shape }, k) => {
+    const [first = 1, ...rest] = shape;
+    return k < scan.finals.length ? shape : [scan.count * first, ...rest];
+  });
+
 /** Is a result of an instruction integers? */
 export const isIntResult = (i: Instr, out: number): boolean =>
   i.scan ? (scanResults(i.scan)[out] as TensorRef).int : i.int || (i.op === "draw" && out > 0);

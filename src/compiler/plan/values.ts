@@ -30,11 +30,22 @@ export interface Parts {
   boundary(v: Value, slot: number, index: number): Ref;
 }
 
+/** A member of a loop that has become a scan from some index on; up to there it is computed step by step. */
+export interface Scanned {
+  readonly slot: number;
+  readonly from: number;
+  entry(index: number): Ref;
+  /** From `from` on, along the first dim. */
+  all(): Ref;
+}
+
 export const isBatch = (s: Slot): boolean => s.axis === "#";
 
 export class Values {
   readonly #made = new Map<string, Form>();
   readonly #stacks = new Map<string, Form>();
+  /** Members of loops that have become scans. */
+  readonly scanned = new Map<string, Scanned>();
   /** Members of the loops that run now: their later entries do not exist yet. */
   readonly running = new Set<string>();
 
@@ -53,6 +64,10 @@ export class Values {
     if (open !== undefined) return this.window(v, at, open, 0, this.#extent(v, open));
     const own = at.map((n, i) => (steps.has(i) ? n : null));
     const key = keyOf(v, own);
+    const scanned = this.scanned.get(v.id);
+    const index = scanned && own[scanned.slot];
+    if (scanned && typeof index === "number" && index >= scanned.from)
+      return this.#entries(v, scanned.entry(index), at, (i) => i === scanned.slot);
     let form = this.#made.get(key);
     if (!form) {
       if (this.running.has(v.id)) throw new Error(`${v.id}[${own}] is read before it is computed`);
@@ -66,9 +81,41 @@ export class Values {
   /** Indices `from … from + len − 1` of a slot that is computed step by step; `from` may lie before the start. */
   window(v: Value, at: Indices, slot: number, from: number, len: number): Ref {
     if (this.#isLevelled(v, slot)) return this.#levels(v, at, slot, from, len);
+    const scanned = this.scanned.get(v.id);
+    if (scanned) return this.#range(v, at, scanned, from, len);
     const before = this.extends(v, at, slot) ? this.parts.forms.before(v.id, slot) : 0;
     const all = this.#stack(v, at, slot, before);
     return isConst(all) ? all : this.parts.flat.slice(all, this.#dimOf(v, at, slot), before + from, len);
+  }
+
+  /** Steps that are made one by one, from before the start perhaps, and then those of a scan. */
+  #range(v: Value, at: Indices, scanned: Scanned, from: number, len: number): Ref {
+    const { flat } = this.parts;
+    const { slot } = scanned;
+    const end = from + len;
+    const parts: { ref: Ref; len: number }[] = [];
+    for (let n = from; n < Math.min(end, scanned.from); n++) {
+      const here = at.map((m, i) => (i === slot ? n : m));
+      const entry = n < 0 ? this.parts.boundary(v, slot, n) : this.get(v, here);
+      parts.push({ ref: flat.reshape(entry, [1, ...flat.shapeOf(entry)]), len: 1 });
+    }
+    const first = Math.max(from, scanned.from);
+    if (first < end) {
+      let block = flat.slice(scanned.all(), 0, first - scanned.from, end - first);
+      let dim = 1;
+      for (const [i, s] of v.slots.entries()) {
+        const n = at[i] ?? null;
+        if (isBatch(s) || i === slot) continue;
+        if (n === null) dim++;
+        else block = flat.entry(block, dim, n);
+      }
+      parts.push({ ref: block, len: end - first });
+    }
+    const rank = v.slots.filter((_, i) => this.#hasDim(v, at, i) || i === slot).length + 1 + v.shape.length;
+    const all = parts.length === 1 && parts[0]?.len === len ? parts[0].ref : concatAlong(flat, parts, 0, rank);
+    const d = this.#dimOf(v, at, slot);
+    const perm = [...Array.from({ length: d }, (_, k) => k + 1), 0];
+    return flat.transpose(all, [...perm, ...Array.from({ length: rank - d - 1 }, (_, k) => d + 1 + k)]);
   }
 
   /** Can a read before the start be a view of the stack? Then one stack serves h[t] and h[t-1]. */
@@ -178,7 +225,7 @@ const stepIndices = (forms: Forms, v: Value, at: Indices): Indices => {
 };
 
 /** Tensors with `rank` dims, some perhaps 1, along a new dim. */
-function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
+export function stackAlong(flat: Flat, parts: readonly Ref[], dim: number, rank: number): Ref {
   const target = parts.map(flat.shapeOf).reduce(broadcast, new Array<number>(rank).fill(1));
   const head = target[0];
   if (dim === 0 && head !== undefined && parts.length > 0) {

@@ -1,7 +1,7 @@
 /** Equations that speak about variables rather than features: indices, extents, masks, and what normalises along an axis. */
 import type { Eq, Reduction, Slot } from "../system/types.js";
 import { hostDimsOf, select } from "./masks.js";
-import { both, type Extents, endOf, type Frame, placesOf, type Truth } from "./places.js";
+import { both, type Extents, endOf, type Frame, overLoop, placesOf, type Truth } from "./places.js";
 import type { Flat } from "./tensors.js";
 import { isConst, type Ref, size, type TensorRef } from "./types.js";
 
@@ -33,7 +33,12 @@ export function withSome(truth: Truth, { extents }: Around): Truth {
 }
 
 /** The index of a variable, as a number. */
-export function indexOf({ flat, frame }: Around, name: string): Ref {
+export function indexOf({ flat, extents, frame }: Around, name: string): Ref {
+  const { chunk } = frame;
+  if (chunk?.dim.v === name) {
+    const { around, enter } = chunk.body;
+    return enter(indexOf({ flat: around, extents, frame: overLoop(frame) }, name), chunk.step);
+  }
   const n = frame.fixed.get(name);
   if (n !== undefined) return flat.constant(n);
   const d = frame.dims.findIndex((dim) => dim.v === name);

@@ -70,7 +70,7 @@ function rewrite(
   number: (r: Ref) => Ref,
   transposeOperands: boolean,
 ): readonly Ref[] {
-  if (i.scan) return flat.scan(withTruths(flat, i.scan, args), scanArgs(i.scan, args, number));
+  if (i.scan) return results(i, flat.scan(withTruths(flat, i.scan, args), scanArgs(i.scan, args, number)));
   if (i.op === "where") return [emit(flat, i, [args[0] as Ref, ...args.slice(1).map(number)])];
   if (i.op === "reshape") return [flat.reshape(args[0] as Ref, i.shapes[0] as number[])];
   const numbers = args.map(number);
@@ -80,8 +80,11 @@ function rewrite(
     if (summed) return [summed];
   }
   const n = flat.emit(i.op, numbers, i.attrs, i.shapes, i.int);
-  return i.shapes.map((shape, out) => ({ n, out, shape, int: isIntResult(i, out) }));
+  return results(i, n);
 }
+
+const results = (i: Instr, n: number): Ref[] =>
+  i.shapes.map((shape, out) => ({ n, out, shape, int: isIntResult(i, out) }));
 
 /** What is carried from run to run is numbers; all else may be truth values. */
 const scanArgs = ({ next }: Scan, args: readonly Ref[], number: (r: Ref) => Ref): Ref[] =>
