@@ -1,19 +1,39 @@
 /** Loops: the body of a scan, compiled like a plan, runs once for each block. */
 import type { Plan } from "../../compiler/plan/lower.js";
-import { type Instr, isIntResult, type Scan, size, type TensorRef } from "../../compiler/plan/types.js";
+import {
+  type Instr,
+  isConst,
+  isIntResult,
+  type Scan,
+  sameShape,
+  size,
+  type TensorRef,
+} from "../../compiler/plan/types.js";
 import type { Given, Nested } from "./code.js";
 import type { Dtype, KernelCall, Memory, Run } from "./memory.js";
 
-/** The body as a plan: its results are `next k` and `stacked k`. */
-export function bodyPlan({ body, next, stacked }: Scan): Plan {
-  const named = (name: string, refs: readonly TensorRef[]) =>
-    refs.map((ref, k) => [`${name} ${k}`, { ref, shape: ref.shape, int: ref.int }] as const);
+/** The body as a plan: its results are `next k` and `stacked k j`, the parts of a block. */
+export function bodyPlan(scan: Scan): Plan {
+  const results = [
+    ...scan.next.map((ref, k) => [`next ${k}`, ref] as const),
+    ...scan.stacked.flatMap((ref, k) => partsOf(scan, ref).map((part, j) => [`stacked ${k} ${j}`, part] as const)),
+  ];
   return {
-    instrs: body,
-    outputs: new Map([...named("next", next), ...named("stacked", stacked)]),
-    given: body.flatMap((i) => (i.op === "given" ? [i.attrs["id"] as string] : [])),
+    instrs: scan.body,
+    outputs: new Map(results.map(([id, ref]) => [id, { ref, shape: ref.shape, int: ref.int }])),
+    given: scan.body.flatMap((i) => (i.op === "given" ? [i.attrs["id"] as string] : [])),
     drawn: [],
   };
+}
+
+/** A block that the body puts together from parts is not: those of all runs are put together at once. */
+function partsOf({ body }: Scan, ref: TensorRef): readonly TensorRef[] {
+  const find = (r: TensorRef): Instr => body.find((i) => i.n === r.n) as Instr;
+  let def = find(ref);
+  if (def.op === "reshape") def = find(def.args[0] as TensorRef);
+  const parts = def.args.filter((a): a is TensorRef => !isConst(a));
+  const isPlain = def.op === "concat" && def.attrs["axis"] === 0 && parts.length === def.args.length;
+  return isPlain && parts.every((p) => sameShape(p.shape, (parts[0] as TensorRef).shape)) ? parts : [ref];
 }
 
 interface Shape {
@@ -27,7 +47,8 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
   const carries = next.length;
   const kinds = call.shapes.map((shape, k): Shape => ({ shape, dtype: call.dtypes[k] as Dtype }));
   const cuts = kinds.slice(carries, carries + blocks).map((kind) => cutter(kind, count, call, memory));
-  const joins = stacked.map((_, k) => joiner(call, finals.length + k, count, memory));
+  const pieces = stacked.map((ref) => partsOf(scan, ref));
+  const joins = pieces.map((own, k) => joiner(call, finals.length + k, own, count, memory));
   const given = (name: string, k: number, handle: H, { shape, dtype }: Shape): readonly [string, Given<H>] => [
     `${name}${k}`,
     { handle, shape, int: dtype === "int32", missing: false },
@@ -41,7 +62,8 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
     let carried = args.slice(0, carries);
     /** Those of `carried` that a run of the body has made. */
     let own: H[] = [];
-    const parts: H[][] = stacked.map(() => []);
+    /** For each stacked result the parts of its blocks, as the runs make them. */
+    const parts: H[][][] = stacked.map(() => []);
     const results: H[] = [];
     const wholeGiven = wholes.map((kind, k) => given("whole", k, args[carries + blocks + k] as H, kind));
     try {
@@ -59,7 +81,12 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
           const old = own;
           own = next.map((_, j) => (made.get(`next ${j}`) as { handle: H }).handle);
           carried = own;
-          for (const [j, all] of parts.entries()) all.push((made.get(`stacked ${j}`) as { handle: H }).handle);
+          for (const [j, all] of parts.entries())
+            all.push(
+              (pieces[j] as readonly TensorRef[]).map(
+                (_, n) => (made.get(`stacked ${j} ${n}`) as { handle: H }).handle,
+              ),
+            );
           free(old);
         } finally {
           free(cut);
@@ -71,12 +98,12 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
       results.push(...finals.map((j) => left[j] as H));
       for (const [j, all] of parts.entries()) {
         const ordered = direction === 1 ? all : [...all].reverse();
-        results.push((joins[j] as (parts: readonly H[]) => H)(ordered));
-        free(all.splice(0));
+        results.push((joins[j] as (parts: readonly H[]) => H)(ordered.flat()));
+        free(all.splice(0).flat());
       }
       return results;
     } catch (error) {
-      free([...own, ...parts.flat(), ...results]);
+      free([...own, ...parts.flat(2), ...results]);
       throw error;
     }
   };
@@ -103,17 +130,30 @@ function cutter<H>({ shape, dtype }: Shape, count: number, call: KernelCall<H>, 
   return { kind, take: (whole, at) => (slices[at] as Run<H>)([whole])[0] as H };
 }
 
-/** Puts the blocks of a result together. */
-function joiner<H>(call: KernelCall<H>, out: number, count: number, memory: Memory<H>): (parts: readonly H[]) => H {
+/** Puts the parts of a result together, those of all runs at once. */
+function joiner<H>(
+  call: KernelCall<H>,
+  out: number,
+  parts: readonly TensorRef[],
+  count: number,
+  memory: Memory<H>,
+): (handles: readonly H[]) => H {
   const whole = call.instr.shapes[out] as readonly number[];
-  const [n = 0, ...rest] = whole;
   const int = isIntResult(call.instr, out);
   const dtype = int ? "int32" : "float32";
-  const instr: Instr = { ...plain(call), op: "concat", attrs: { axis: 0 }, shapes: [whole], int };
-  const shapes = new Array<readonly number[]>(count).fill([n / count, ...rest]);
-  const dtypes = new Array<Dtype>(count).fill(dtype);
+  const one = (parts[0] as TensorRef).shape;
+  const n = count * parts.length;
+  const joined = [n * (one[0] as number), ...one.slice(1)];
+  const instr: Instr = { ...plain(call), op: "concat", attrs: { axis: 0 }, shapes: [joined], int };
+  const [shapes, dtypes] = [new Array<readonly number[]>(n).fill(one), new Array<Dtype>(n).fill(dtype)];
   const run = memory.kernels.concat({ ...call, instr, shapes, dtypes, dtype, wanted: [true] });
-  return (parts) => run(parts)[0] as H;
+  return (handles) => {
+    const all = run(handles)[0] as H;
+    if (!memory.reshape || sameShape(joined, whole)) return all;
+    const shaped = memory.reshape(all, whole, dtype);
+    memory.free(all);
+    return shaped;
+  };
 }
 
 /** The instruction of a scan without what makes it one. */
