@@ -39,6 +39,12 @@ export interface InChunk {
   readonly body: ScanBody;
 }
 
+/** Inside the body of a scan: is a place the index of the step, or some steps from it? */
+export const isStep = (p: Place, { chunk }: Frame): boolean => p.k === "span" && p.v === chunk?.dim.v;
+/** The step that a place means; null for any other place. */
+export const stepAt = (p: Place, frame: Frame): number | null =>
+  frame.chunk && p.k === "span" && isStep(p, frame) ? frame.chunk.step + p.shift : null;
+
 /** The frame of the same equation over all indices of the loop, outside of it. */
 export function overLoop({ chunk, ...frame }: Frame): Frame {
   return chunk ? { ...frame, dims: [chunk.dim, ...frame.dims] } : frame;
@@ -191,6 +197,8 @@ export class Extents {
 /** The name, among lengths, of where samples have nodes or edges: [places, batch]. */
 export const validOf = (axis: string): string => `${axis}.valid`;
 
+export const BATCH_PLACE: Place = { k: "span", v: "#", shift: 0 };
+
 const AT = (n: number): Place => ({ k: "at", n, inside: false });
 
 /** The sample's own length plus `off`, at the indices of the axes around. */
@@ -248,3 +256,14 @@ export const restrict = (frame: Frame, v: string, from: number, len: number): Fr
   ...frame,
   dims: frame.dims.map((d) => (d.v === v ? { ...d, from, len } : d)),
 });
+
+/** The second of two slots that one variable indexes; null if there is none. */
+export function diagonal(places: readonly Place[]): number | null {
+  const seen = new Set<string>();
+  for (const [i, p] of places.entries())
+    if (p.k === "span" && p.v !== "#") {
+      if (seen.has(p.v)) return i;
+      seen.add(p.v);
+    }
+  return null;
+}

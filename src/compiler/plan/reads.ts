@@ -7,15 +7,19 @@ import { type Clause, getValue, type Read, type Slot, type System, type Value } 
 import { stridesOf } from "./known.js";
 import { hostDimsOf, select } from "./masks.js";
 import {
+  BATCH_PLACE,
   both,
+  diagonal,
   dimOf,
   type Extents,
   type Frame,
+  isStep,
   overLoop,
   type Place,
   placesOf,
   restrict,
   shiftPlace,
+  stepAt,
   type Truth,
 } from "./places.js";
 import type { Flat } from "./tensors.js";
@@ -289,27 +293,9 @@ export class Reads {
   }
 }
 
-/** Inside the body of a scan: is a place the index of the step, or some steps from it? */
-const isStep = (p: Place, { chunk }: Frame): boolean => p.k === "span" && p.v === chunk?.dim.v;
-const stepAt = (p: Place, frame: Frame): number | null =>
-  frame.chunk && p.k === "span" && isStep(p, frame) ? frame.chunk.step + p.shift : null;
-
-const BATCH_PLACE: Place = { k: "span", v: "#", shift: 0 };
-
 /** Where a read looks along the axes around that of slot `i`, the nearest first. */
 const outerPlaces = (v: Value, places: readonly Place[], i: number): Place[] =>
   outerNames(v.slots, v.slots[i] as Slot).map((name) => places[v.slots.findIndex((s) => s.name === name)] as Place);
-
-/** The second of two slots that one variable indexes; null if there is none. */
-function diagonal(places: readonly Place[]): number | null {
-  const seen = new Set<string>();
-  for (const [i, p] of places.entries())
-    if (p.k === "span" && p.v !== "#") {
-      if (seen.has(p.v)) return i;
-      seen.add(p.v);
-    }
-  return null;
-}
 
 const isInside = (c: Clause): boolean =>
   c.pins.every(({ at: p }) => (p.k === "start" && p.off >= 0) || (p.k === "end" && p.off < 0));

@@ -5,14 +5,15 @@
  */
 import { slotIn } from "../schedule/slots.js";
 import { getValue, type Read, type System, type Value } from "../system/types.js";
+import { BodyFlat } from "./body-flat.js";
 import { Equations } from "./equations.js";
 import type { Forms } from "./forms.js";
 import type { Lineage } from "./lineage.js";
 import type { Extents, InChunk, Place } from "./places.js";
 import { Reads, type Zeros } from "./reads.js";
 import type { Chunks } from "./scans.js";
-import { Flat } from "./tensors.js";
-import { type Instr, isConst, type Ref, type Scan, type TensorRef } from "./types.js";
+import type { Flat } from "./tensors.js";
+import { isConst, type Ref, type Scan, type TensorRef } from "./types.js";
 import { type Indices, isBatch, type Scanned, stackAlong, Values } from "./values.js";
 
 interface Around {
@@ -235,79 +236,5 @@ export class ScanBody {
     const { steps } = this.chunks;
     const x = this.#at(v, slot, step < 0 ? steps + step : step - steps);
     return this.#flat.full(this.#typed(x, given.int), given.shape) as TensorRef;
-  }
-}
-
-const MADE_FROM_LENGTHS: ReadonlySet<string> = new Set(["given", "mask", "lengths", "endRows"]);
-
-/** A list inside of another one: what does not depend on the step is made around it. */
-class BodyFlat extends Flat {
-  readonly #blocks = new Map<string, { readonly outer: TensorRef; readonly given: TensorRef }>();
-  readonly #wholes = new Map<string, { readonly outer: TensorRef; readonly given: TensorRef }>();
-  #isClosed = false;
-  /** By the number of their instruction here. */
-  readonly #outer = new Map<number, TensorRef>();
-
-  constructor(
-    readonly around: Flat,
-    readonly count: number,
-  ) {
-    super();
-  }
-
-  /** From now on nothing more can come from around. */
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  get imported(): { readonly blocks: readonly TensorRef[]; readonly wholes: readonly TensorRef[] } {
-    return {
-      blocks: [...this.#blocks.values()].map((b) => b.outer),
-      wholes: [...this.#wholes.values()].map((w) => w.outer),
-    };
-  }
-
-  /** A chunk's part of a tensor around. */
-  block(outer: TensorRef): TensorRef {
-    const [n = 0, ...rest] = outer.shape;
-    return this.#import(this.#blocks, "block", outer, [n / this.count, ...rest]);
-  }
-
-  whole(outer: Ref): Ref {
-    if (isConst(outer)) return outer;
-    const given = this.#import(this.#wholes, "whole", outer, outer.shape);
-    this.#outer.set(given.n, outer);
-    return given;
-  }
-
-  #import(
-    among: Map<string, { readonly outer: TensorRef; readonly given: TensorRef }>,
-    name: string,
-    outer: TensorRef,
-    shape: readonly number[],
-  ): TensorRef {
-    const key = `${outer.n}.${outer.out}`;
-    const known = among.get(key);
-    if (known) return known.given;
-    const n = super.emit("given", [], { id: `${name}${among.size}` }, [shape], outer.int);
-    const given = { n, out: 0, shape, int: outer.int };
-    among.set(key, { outer, given });
-    return given;
-  }
-
-  override emit(
-    op: Instr["op"],
-    args: readonly Ref[],
-    attrs: Instr["attrs"],
-    shapes: Instr["shapes"],
-    int = false,
-  ): number {
-    const isOwn = op === "given" && String(attrs["id"]).startsWith("carry");
-    const same = args.some((a) => !isConst(a)) && args.every((a) => isConst(a) || this.#outer.has(a.n));
-    if (this.#isClosed || isOwn || shapes.length > 1 || !(same || MADE_FROM_LENGTHS.has(op)))
-      return super.emit(op, args, attrs, shapes, int);
-    const outer = args.map((a) => (isConst(a) ? a : (this.#outer.get(a.n) as TensorRef)));
-    const n = this.around.emit(op, outer, attrs, shapes, int);
-    return (this.whole({ n, out: 0, shape: shapes[0] as readonly number[], int }) as TensorRef).n;
   }
 }

@@ -242,19 +242,6 @@ export class Flat {
     return this.one(op, tokens ? [x, y] : [this.float(x), this.float(y)], {}, shape);
   }
 
-  /** What `1 − x` or `1 − x²` was made from: x and the power; null for anything else. */
-  complement(r: Ref): { readonly x: TensorRef; readonly square: boolean } | null {
-    if (isConst(r)) return null;
-    const def = this.#def(r);
-    const x = def.args[0];
-    if (def.op !== "affine" || def.attrs["a"] !== -1 || def.attrs["b"] !== 1 || !x || isConst(x)) return null;
-    const inner = this.#def(x);
-    const [p, q] = inner.args;
-    if (inner.op !== "mul" || !p || !q || isConst(p) || isConst(q) || p.n !== q.n || p.out !== q.out)
-      return { x, square: false };
-    return { x: p, square: true };
-  }
-
   add = (x: Ref, y: Ref): Ref => this.binary("add", x, y, (a, b) => a + b);
   mul = (x: Ref, y: Ref): Ref => this.binary("mul", x, y, (a, b) => a * b);
   sub = (x: Ref, y: Ref): Ref => this.add(x, this.affine(y, -1, 0));

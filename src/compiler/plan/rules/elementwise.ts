@@ -1,7 +1,17 @@
 /** Elementwise ops; constants are folded with the op's own arithmetic. */
 import { opOf } from "../../ops/index.js";
 import { num } from "../../ops/types.js";
-import { type BinaryOp, isConst, type Ref, sameShape, size, type UnaryOp } from "../types.js";
+import type { Flat } from "../tensors.js";
+import {
+  type BinaryOp,
+  type Instr,
+  isConst,
+  type Ref,
+  sameShape,
+  size,
+  type TensorRef,
+  type UnaryOp,
+} from "../types.js";
 import { type Call, linear, map, type Rule } from "./types.js";
 
 const fold = (op: string): ((...xs: number[]) => number) => {
@@ -58,7 +68,7 @@ export const elementwise = {
 export function productOf(c: Call): Ref {
   const factors = smallFirst(c);
   for (const [i, f] of factors.entries()) {
-    const found = c.flat.complement(f);
+    const found = complement(c.flat, f);
     if (!found) continue;
     const { x, square } = found;
     const rest = factors.filter((_, k) => k !== i);
@@ -72,4 +82,17 @@ export function productOf(c: Call): Ref {
     return c.flat.one(square ? "tanhGrad" : "sigmoidGrad", [x, dy], {}, x.shape);
   }
   return factors.reduce(c.flat.mul);
+}
+
+/** What `1 − x` or `1 − x²` was made from: x and the power; null for anything else. */
+function complement(flat: Flat, r: Ref): { readonly x: TensorRef; readonly square: boolean } | null {
+  if (isConst(r)) return null;
+  const def = flat.instrs[r.n] as Instr;
+  const x = def.args[0];
+  if (def.op !== "affine" || def.attrs["a"] !== -1 || def.attrs["b"] !== 1 || !x || isConst(x)) return null;
+  const inner = flat.instrs[x.n] as Instr;
+  const [p, q] = inner.args;
+  if (inner.op !== "mul" || !p || !q || isConst(p) || isConst(q) || p.n !== q.n || p.out !== q.out)
+    return { x, square: false };
+  return { x: p, square: true };
 }
