@@ -71,7 +71,7 @@ it("random specs", { timeout: 600_000 }, () => {
       const reference = compare(compute.system, env, plain, extra);
       if (!(worst <= 2 * reference.worst)) throw new Error(`${where} (unrolled: ${reference.worst})\n${source}`);
     }),
-    options,
+    { ...options, numRuns: Math.ceil(runs / 2) },
   );
   expect(backend.tensorCount()).toBe(before);
 });

@@ -8,12 +8,12 @@ import { emptyOf, reachable } from "./levels.js";
 import type { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
 import type { Dim, Extents, Frame, InChunk } from "./places.js";
-import type { Reads, Zeros } from "./reads.js";
+import type { Reads } from "./reads.js";
 import { ruleOf } from "./rules/index.js";
 import { apply } from "./rules/types.js";
 import type { Flat } from "./tensors.js";
 import { isConst, type Ref } from "./types.js";
-import { type Indices, isBatch } from "./values.js";
+import { type Indices, isBatch, type Zeros } from "./values.js";
 import { type Around, along, indexOf, lengthOf, reduceOver, valid, withSome } from "./variables.js";
 
 interface Parts {

@@ -12,12 +12,12 @@ import { chooseForms, drawnValues, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
 import { Extents } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
-import { Reads, type Zeros } from "./reads.js";
+import { Reads } from "./reads.js";
 import { ScanBody } from "./scan-body.js";
 import { type ChunkOptions, type Chunks, chooseScans } from "./scans.js";
 import { Flat } from "./tensors.js";
 import { isConst } from "./types.js";
-import { type Indices, isBatch, Values } from "./values.js";
+import { type Indices, isBatch, Values, type Zeros } from "./values.js";
 
 export { type Output, type Plan, planOf } from "./plan.js";
 

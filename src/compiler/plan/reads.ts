@@ -24,10 +24,7 @@ import {
 } from "./places.js";
 import type { Flat } from "./tensors.js";
 import { isConst, type Ref, type Side, size } from "./types.js";
-import { concatAlong, type Indices, isBatch, type Values } from "./values.js";
-
-/** Is a value known to be 0 on the padding of a slot? */
-export type Zeros = (id: string, slot: string) => boolean;
+import { concatAlong, type Indices, isBatch, type Values, type Zeros } from "./values.js";
 
 export class Reads {
   constructor(

@@ -10,11 +10,11 @@ import { Equations } from "./equations.js";
 import type { Forms } from "./forms.js";
 import type { Lineage } from "./lineage.js";
 import type { Extents, InChunk, Place } from "./places.js";
-import { Reads, type Zeros } from "./reads.js";
+import { Reads } from "./reads.js";
 import type { Chunks } from "./scans.js";
 import type { Flat } from "./tensors.js";
 import { isConst, type Ref, type Scan, type TensorRef } from "./types.js";
-import { type Indices, isBatch, type Scanned, stackAlong, Values } from "./values.js";
+import { type Indices, isBatch, type Scanned, stackAlong, Values, type Zeros } from "./values.js";
 
 interface Around {
   readonly flat: Flat;

@@ -39,6 +39,9 @@ export interface Scanned {
   all(): Ref;
 }
 
+/** Is a value known to be 0 on the padding of a slot? */
+export type Zeros = (id: string, slot: string) => boolean;
+
 export const isBatch = (s: Slot): boolean => s.axis === "#";
 
 export class Values {
