@@ -32,6 +32,6 @@ async function open(name: BackendName): Promise<Backend> {
     case "wasm":
       return backendOf(name, await (await import("./tfjs/wasm.js")).openWasm());
     case "tensorflow":
-      return backendOf(name, await (await import("./tfjs/tensorflow.js")).openTensorflow());
+      return (await import("./tfjs/tensorflow.js")).openTensorflow();
   }
 }

@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly optimizer: Tensors;
   /** Its numbers by state: `k`. */
   readonly counters: Readonly<Record<string, number>>;
+  /** See `Machine.runs`; none in folders of before there were graphs. */
+  readonly runs?: Readonly<Record<string, number>>;
   /** State carried to the next window along `axis`; null where none is. */
   readonly carry: { readonly axis: string; readonly states: Tensors } | null;
   /** The best parameters so far, where early stopping may want them back. */
@@ -95,6 +97,7 @@ const schema = {
       },
     },
     counters: { type: "object", additionalProperties: { type: "number" } },
+    runs: { type: "object", additionalProperties: { type: "integer", minimum: 0 } },
     carried: { type: ["string", "null"] },
     hashes: {
       type: "object",

@@ -19,6 +19,8 @@ export interface Feed {
 export interface Executable {
   /** The plan's outputs, which become the caller's; null where a draw said stop. */
   run(feed: Feed): Map<string, DeviceTensor> | null;
+  /** Many runs are expected: what takes time now and saves it then may be done. Results may differ by rounding. */
+  optimise(): void;
   dispose(): void;
 }
 

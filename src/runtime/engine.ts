@@ -8,13 +8,14 @@ import type { Reset } from "../compiler/passes/reset.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import { Computes, type Named } from "./computes.js";
+import type { Continuation } from "./continuation.js";
 import type { DecodeEngine, Run } from "./decoder/types.js";
 import { type Device, type DeviceTensor, Scope } from "./device.js";
 import { DivergedError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
 import { type Job, Machine, type States } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
-import { accumulation, names, Optimizer, updating } from "./optimizer.js";
+import { accumulation, names, Optimizer, parse, updating } from "./optimizer.js";
 import { Parameters, type Tensors } from "./parameters.js";
 import { firstNotFinite } from "./train/diverged.js";
 import { layoutOf } from "./train/layout.js";
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly normalize: "observation" | "sample";
   /** Of noise. */
   readonly seed: number;
+  /** See `Machine`. */
+  readonly warm?: number;
   /** What ends a document in the streams of a truncated training. */
   readonly reset?: Reset;
   /** Does training read draws of the model's own in the place of past observations, at `StepOptions.sampling`? */
@@ -69,7 +72,7 @@ export class Engine implements DecodeEngine {
     readonly options: EngineOptions,
     values: Tensors,
   ) {
-    this.#machine = new Machine(device);
+    this.#machine = new Machine(device, options.warm);
     this.#computes = new Computes(model, options.normalize, options);
     const { kind } = options.optimizer;
     const found = model.optimizers.find(kind);
@@ -77,6 +80,15 @@ export class Engine implements DecodeEngine {
     const layout = layoutOf(model.params.filter((p) => !p.frozen));
     const optimizer = new Optimizer(found.cell, options.optimizer, layout);
     this.parameters = new Parameters(model, device, layout, optimizer, values);
+  }
+
+  /** See `Machine.runs`. */
+  get runs(): Readonly<Record<string, number>> {
+    return this.#machine.runs;
+  }
+
+  set runs(runs: Readonly<Record<string, number>>) {
+    this.#machine.runs = runs;
   }
 
   /** One step of the optimiser on a batch, or on several as on one large batch. Throws `DivergedError`, and nothing has changed. */
@@ -90,15 +102,24 @@ export class Engine implements DecodeEngine {
     const scope = new Scope(this.device);
     try {
       let states = carry?.states ?? null;
-      let last = new Map<string, DeviceTensor>();
+      const { optimizer, counters } = this.parameters;
+      const host = optimizer.numbers(lr, counters);
+      const numbers = new Map([...host.numbers].map(([id, x]) => [id, scope.upload(Float32Array.of(x), [])]));
+      let updated: ReadonlyMap<string, DeviceTensor> | null = null;
       let sum: DeviceTensor | null = null;
       for (const given of group) {
         const batch = { ...given, sampling };
         const window = { batch, noise: this.#noise(step, batch, samplesIn(windows)), states };
         windows.push(window);
-        last = scope.own(this.#run({ ...named, ...window, outputs }));
+        const job = { ...named, ...window, outputs };
+        const last = scope.own(
+          this.#run(job, group.length === 1 ? this.#updating(compute, scalars, numbers) : undefined),
+        );
         states = new Map([...compute.states].map(([state, id]) => [state, last.get(id) as DeviceTensor]));
-        if (group.length === 1) break;
+        if (group.length === 1) {
+          updated = last;
+          break;
+        }
         const added = scope.own(this.#accumulate(compute, scalars, sum, last));
         scope.free([
           ...(sum ? [sum] : []),
@@ -106,9 +127,7 @@ export class Engine implements DecodeEngine {
         ]);
         sum = added.get(names.sum) as DeviceTensor;
       }
-      const { optimizer, counters } = this.parameters;
-      const host = optimizer.numbers(lr, counters);
-      const updated = scope.own(this.#update(compute, scalars, host.numbers, sum, last, scope));
+      updated ??= scope.own(this.#update(scalars, numbers, sum as DeviceTensor));
       const result = resultOf(scalars, this.device.read(updated.get(names.report) as DeviceTensor));
       if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradNorm))
         throw new DivergedError(step, result.loss, result.gradNorm, this.#origin(named, windows));
@@ -235,8 +254,8 @@ export class Engine implements DecodeEngine {
     return { seed: this.options.seed, step, samples: Array.from({ length: batch.size }, (_, i) => first + i) };
   }
 
-  #run(job: Job): Map<string, DeviceTensor> {
-    const out = this.#machine.run(job, this.parameters);
+  #run(job: Job, then?: Continuation): Map<string, DeviceTensor> {
+    const out = this.#machine.run(job, this.parameters, then);
     if (!out) throw new Error(`${job.key} has no draw that could stop it`);
     return out;
   }
@@ -267,28 +286,50 @@ export class Engine implements DecodeEngine {
     );
   }
 
-  /** New parameters and optimiser's vectors, from the gradients of one batch or from the `sum` of several. */
+  /** New parameters and optimiser's tensors, from the gradients of one batch. */
+  #updating(compute: Compute, scalars: readonly string[], numbers: ReadonlyMap<string, DeviceTensor>): Continuation {
+    const { parameters, options } = this;
+    return {
+      key: `update ${scalars.join()}`,
+      make: () => updating(parameters.optimizer, options.clip, parameters.layout, scalars, false),
+      give: (id) => {
+        const { kind, name } = parse(id);
+        switch (kind) {
+          case "param":
+            return { parameter: name };
+          case "gradient":
+            return { output: gradientOf(compute, name) };
+          case "scalar":
+            return { output: name };
+          default:
+            return { tensor: this.#input(id, numbers) };
+        }
+      },
+    };
+  }
+
+  /** New parameters and optimiser's tensors, from the `sum` of several batches. */
   #update(
-    compute: Compute,
     scalars: readonly string[],
-    numbers: ReadonlyMap<string, number>,
-    sum: DeviceTensor | null,
-    out: ReadonlyMap<string, DeviceTensor>,
-    scope: Scope,
+    numbers: ReadonlyMap<string, DeviceTensor>,
+    sum: DeviceTensor,
   ): Map<string, DeviceTensor> {
     const { parameters, options } = this;
     return this.#machine.runInstructions(
-      `update ${scalars.join()} ${sum === null}`,
-      () => updating(parameters.optimizer, options.clip, parameters.layout, scalars, sum !== null),
-      (id) => {
-        const [kind, name] = [id.slice(0, 2), id.slice(2)];
-        if (id === names.sum) return sum as DeviceTensor;
-        if (kind === names.param("")) return parameters.get(name);
-        if (kind === names.slot("")) return parameters.slot(name);
-        if (kind === names.number("")) return scope.upload(Float32Array.of(numbers.get(name) as number), []);
-        return computed(compute, out, id);
-      },
+      `update ${scalars.join()} of several`,
+      () => updating(parameters.optimizer, options.clip, parameters.layout, scalars, true),
+      (id) => (id === names.sum ? sum : this.#input(id, numbers)),
     );
+  }
+
+  /** A tensor that the optimiser's instructions read, none of a program. */
+  #input(id: string, numbers: ReadonlyMap<string, DeviceTensor>): DeviceTensor {
+    const { kind, name } = parse(id);
+    if (kind === "param") return this.parameters.get(name);
+    if (kind === "slot") return this.parameters.slot(name);
+    const number = kind === "number" ? numbers.get(name) : undefined;
+    if (!number) throw new Error(`nothing gives ${id} to the optimiser`);
+    return number;
   }
 
   /** Runs the batches of a failed step again and looks into them. */
@@ -308,8 +349,8 @@ export class Engine implements DecodeEngine {
 
 /** A gradient or a scalar of a run, by its name in the optimiser's instructions. */
 function computed(compute: Compute, out: ReadonlyMap<string, DeviceTensor>, id: string): DeviceTensor {
-  const name = id.slice(2);
-  const tensor = out.get(id.startsWith(names.gradient("")) ? gradientOf(compute, name) : name);
+  const { kind, name } = parse(id);
+  const tensor = out.get(kind === "gradient" ? gradientOf(compute, name) : name);
   if (!tensor) throw new Error(`no program has computed ${id}`);
   return tensor;
 }

@@ -3,6 +3,7 @@ import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
+import { type Continuation, continued, ownInput } from "./continuation.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Device, DeviceTensor, Executable } from "./device.js";
 import { hostNumbers, noState, tensorShape } from "./feeds.js";
@@ -15,6 +16,8 @@ import type { Batch } from "./types.js";
 
 /** Shapes kept at a time. Batches come in length buckets, so that a training meets few. */
 const CAPACITY = 48;
+/** A plan that ran so often will pay for what makes it faster. */
+export const WARM = 16;
 
 export type States = ReadonlyMap<string, DeviceTensor>;
 
@@ -39,21 +42,42 @@ interface Prepared {
 
 export class Machine {
   readonly #prepared = new Lru<Prepared>(CAPACITY);
+  /** How often each plan has run, up to `WARM`. */
+  readonly #runs = new Map<string, number>();
 
-  constructor(readonly device: Device) {}
+  /** `warm`: after how many runs a plan is optimised. */
+  constructor(
+    readonly device: Device,
+    readonly warm = WARM,
+  ) {}
 
-  /** The outputs of a program on a batch, by id; null where a draw said stop. They become the caller's. */
-  run(job: Job, parameters: Parameters): Map<string, DeviceTensor> | null {
+  /** What decides when plans are optimised. Results may differ by rounding then, so that it belongs to a saved state. */
+  get runs(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#runs);
+  }
+
+  set runs(runs: Readonly<Record<string, number>>) {
+    this.#runs.clear();
+    for (const [key, n] of Object.entries(runs)) this.#runs.set(key, n);
+  }
+
+  /**
+   * The outputs of a program on a batch, by id, and those of what goes on with them; null where a draw said stop. They
+   * become the caller's.
+   */
+  run(job: Job, parameters: Parameters, then?: Continuation): Map<string, DeviceTensor> | null {
     const { compute, draw } = job;
     const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
-    const { plan, executable } = this.#prepare(shapeKey(job, outputs), () =>
-      lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false }),
-    );
+    const key = shapeKey(job, outputs, then?.key ?? null);
+    const { plan, executable } = this.#prepare(key, () => {
+      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false });
+      return then ? continued(first, then, compute.system) : first;
+    });
     const own: DeviceTensor[] = [];
     const given = new Map<string, DeviceTensor>();
     try {
-      for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own));
+      for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own, then));
       return executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
     } finally {
       for (const tensor of own) this.device.dispose(tensor);
@@ -80,15 +104,27 @@ export class Machine {
   }
 
   #prepare(key: string, make: () => Plan): Prepared {
-    return this.#prepared.get(key, () => {
+    const prepared = this.#prepared.get(key, () => {
       const plan = make();
       const executable = this.device.prepare(plan);
       return { plan, executable, dispose: () => executable.dispose() };
     });
+    const runs = this.#runs.get(key) ?? 0;
+    if (runs >= this.warm) prepared.executable.optimise();
+    else this.#runs.set(key, runs + 1);
+    return prepared;
   }
 
   /** The tensor of a value that is not computed; those made here for this run go to `own`. */
-  #give(id: string, { compute, batch, noise, states }: Job, parameters: Parameters, own: DeviceTensor[]): DeviceTensor {
+  #give(
+    id: string,
+    { compute, batch, noise, states }: Job,
+    parameters: Parameters,
+    own: DeviceTensor[],
+    then?: Continuation,
+  ): DeviceTensor {
+    const further = then && ownInput(then, id);
+    if (further) return further;
     const { system } = compute;
     const value = getValue(system, id);
     if (value.role === "param" || value.role === "frozen") return parameters.get(id);
@@ -114,9 +150,9 @@ function lengthsOf({ size, lengths, extents, places = {} }: Batch): Readonly<Rec
   return { ...lengths, ...Object.fromEntries(valid) };
 }
 
-function shapeKey({ key, batch, beam }: Job, outputs: readonly string[]): string {
+function shapeKey({ key, batch, beam }: Job, outputs: readonly string[], then: string | null): string {
   const extents = Object.entries(batch.extents)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([axis, extent]) => `${axis}=${extent}`);
-  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, outputs]);
+  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, outputs, then]);
 }

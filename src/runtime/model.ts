@@ -16,6 +16,7 @@ import { ModelFolderError, UsageError } from "./errors.js";
 import { EXACT_MATCH_RECORDS, exactMatch, score } from "./evaluate.js";
 import { initialValues } from "./init.js";
 import { tensorReader } from "./init-file.js";
+import { WARM } from "./machine.js";
 import type { Tensors } from "./parameters.js";
 import { type Records, recordsDataset } from "./records.js";
 import { type Configs, configsOf, type DecodeRequest, decodeConfig, unknownName } from "./requests.js";
@@ -32,6 +33,8 @@ export interface NetworkOptions {
   readonly spec: SpecText | null;
   /** Of the starting values, of noise, of the order of the data; null: the spec's own `train.seed`. */
   readonly seed: number | null;
+  /** See `InstantiateOptions`. */
+  readonly warm?: number;
   readonly vocabularies?: Vocabularies;
 }
 
@@ -63,8 +66,10 @@ export class Network {
   #data: Dataset | null = null;
   readonly #standing: Standing = { progress: start(), carry: null, best: null };
   #disposed = false;
+  readonly #warm: number;
 
-  constructor({ model, device, spec, seed, vocabularies }: NetworkOptions) {
+  constructor({ model, device, spec, seed, warm = WARM, vocabularies }: NetworkOptions) {
+    this.#warm = warm;
     this.spec = spec;
     this.device = device;
     this.config = configsOf(model);
@@ -196,12 +201,13 @@ export class Network {
   }
 
   /** Puts a training back where a snapshot was taken. Throws `ModelFolderError` where it does not fit the model. */
-  restore({ params, optimizer, counters, carry, best, progress }: Snapshot): void {
+  restore({ params, optimizer, counters, carry, best, progress, runs }: Snapshot): void {
     const engine = this.#ready();
     try {
       for (const { name } of this.#model.params) if (!params[name]) throw new UsageError(`\`${name}\` is missing`);
       engine.parameters.set(params);
       engine.parameters.setSlots(optimizer, counters);
+      engine.runs = runs ?? {};
       if (this.#standing.carry) engine.drop(this.#standing.carry);
       this.#standing.carry = carry && engine.restoreCarry(carry.axis, carry.states);
     } catch (e) {
@@ -238,7 +244,8 @@ export class Network {
       return [p.name, { shape: p.shape, data }] as const;
     });
     const sampling = this.config.train.scheduled_sampling !== null;
-    const options = { optimizer, clip, normalize, seed: this.seed, sampling, ...(reset && { reset }) };
+    const common = { optimizer, clip, normalize, seed: this.seed, sampling, warm: this.#warm };
+    const options = { ...common, ...(reset && { reset }) };
     this.#engine = new Engine(this.#model, this.device, options, Object.fromEntries(values));
     return this.#engine;
   }
@@ -288,7 +295,7 @@ export class Network {
 
   #snapshot(): Snapshot {
     if (!this.spec) throw new UsageError("the model was made without the text of its spec, so it cannot be saved");
-    const { parameters } = this.#ready();
+    const { parameters, runs } = this.#ready();
     const states = this.#standing.carry && this.#engine?.readCarry(this.#standing.carry);
     return {
       spec: this.spec,
@@ -299,6 +306,7 @@ export class Network {
       params: parameters.read(),
       optimizer: parameters.readSlots(),
       counters: Object.fromEntries(parameters.counters),
+      runs,
       carry: this.#standing.carry && states ? { axis: this.#standing.carry.axis, states } : null,
       best: this.#standing.best,
     };

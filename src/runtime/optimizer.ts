@@ -139,6 +139,14 @@ export const names = {
   report: "report",
 } as const;
 
+const KINDS = { p: "param", g: "gradient", s: "scalar", o: "slot", n: "number" } as const;
+
+/** The inverse of `names`. */
+export function parse(id: string): { readonly kind: (typeof KINDS)[keyof typeof KINDS] | null; readonly name: string } {
+  const [letter, slash] = [id[0] as keyof typeof KINDS, id[1]];
+  return slash === "/" ? { kind: KINDS[letter] ?? null, name: id.slice(2) } : { kind: null, name: id };
+}
+
 class Updating {
   readonly flat = new Flat();
   given(id: string, shape: readonly number[]): Ref {

@@ -10,7 +10,7 @@ import { DivergedError } from "../../src/runtime/errors.js";
 import { initialValues } from "../../src/runtime/init.js";
 import type { Tensors } from "../../src/runtime/parameters.js";
 import type { Batch } from "../../src/runtime/types.js";
-import { backends } from "./support/backends.js";
+import { backends } from "../support/backends.js";
 import { character } from "./support/models.js";
 import { PlainOptimizer, reference } from "./support/reference.js";
 
@@ -64,7 +64,7 @@ const near = (got: ArrayLike<number>, wanted: ArrayLike<number>, digits: number)
   for (let i = 0; i < wanted.length; i++) expect(got[i] as number).toBeCloseTo(wanted[i] as number, digits);
 };
 
-describe.each(await backends())("the engine on $name", (device) => {
+describe.each(backends)("the engine on $name", (device) => {
   it.each(["observation", "sample"] as const)(
     "loss and gradients are those of the equations, normalised by %s",
     (normalize) => {

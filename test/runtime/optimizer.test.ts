@@ -5,10 +5,11 @@ import { standardOptimizers } from "../../src/compiler/check/optimizers.js";
 import type { OptimizerCell, Optimizers } from "../../src/compiler/optimizer/types.js";
 import { planOf } from "../../src/compiler/plan/lower.js";
 import { draws } from "../../src/compiler/random.js";
+import type { Backend } from "../../src/runtime/backends.js";
 import { Scope } from "../../src/runtime/device.js";
 import { accumulation, names, Optimizer, updating } from "../../src/runtime/optimizer.js";
 import { type Layout, layoutOf } from "../../src/runtime/train/layout.js";
-import { backends } from "./support/backends.js";
+import { backends } from "../support/backends.js";
 import { type Numbers, PlainOptimizer, plainSteps } from "./support/reference.js";
 
 const params = [
@@ -52,7 +53,7 @@ const cases: readonly (readonly [string, OptimizerConfig, number | null])[] = [
 
 /** Steps an optimiser on a device and a plain one beside it; both must stay together. */
 function compare(
-  device: Awaited<ReturnType<typeof backends>>[number],
+  device: Backend,
   optimizer: Optimizer,
   clip: number | null,
   plain: { step(values: Record<string, Float64Array>, grads: Numbers, lr: number): number },
@@ -111,7 +112,7 @@ function compare(
   expect(device.tensorCount()).toBe(before);
 }
 
-describe.each(await backends())("optimisers on $name", (device) => {
+describe.each(backends)("optimisers on $name", (device) => {
   it.each(cases)("%s does what its paper says, over 50 steps", (_, c, clip) => {
     // the plain Nesterov keeps the rate in its velocity, so there the rate stays
     const rate = (step: number): number => (c.kind === "nesterov" ? c.lr : c.lr * (1 - step / 100));

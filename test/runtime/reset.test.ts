@@ -2,27 +2,24 @@
 import { expect, it } from "vitest";
 import { compile } from "../../src/compiler/index.js";
 import { instantiate } from "../../src/runtime/index.js";
-import { backends } from "./support/backends.js";
+import { backends } from "../support/backends.js";
 import { compiled, documents, story } from "./support/specs.js";
 
 const codes = (source: string) => compile(source).diagnostics.map((d) => `${d.code}: ${d.message}`);
 
-it.each((await backends()).map((b) => b.name))(
-  "a stream of records scores as the records by themselves: %s",
-  async (backend) => {
-    const stream = await instantiate(compiled(documents), { backend });
-    const alone = await instantiate(compiled(documents, { "train.truncate": null }), { backend });
-    await stream.fit();
-    const scores = (await stream.evaluate(null, { exactMatch: 0 })).scores;
-    await alone.data();
-    await alone.setParams(stream.params());
-    const expected = (await alone.evaluate(null, { exactMatch: 0 })).scores;
-    expect(scores.loss).toBeCloseTo(expected.loss, 5);
-    expect(scores.accuracy).toBeCloseTo(expected.accuracy as number, 6);
-    stream.dispose();
-    alone.dispose();
-  },
-);
+it.each(backends.map((b) => b.name))("a stream of records scores as the records by themselves: %s", async (backend) => {
+  const stream = await instantiate(compiled(documents), { backend });
+  const alone = await instantiate(compiled(documents, { "train.truncate": null }), { backend });
+  await stream.fit();
+  const scores = (await stream.evaluate(null, { exactMatch: 0 })).scores;
+  await alone.data();
+  await alone.setParams(stream.params());
+  const expected = (await alone.evaluate(null, { exactMatch: 0 })).scores;
+  expect(scores.loss).toBeCloseTo(expected.loss, 5);
+  expect(scores.accuracy).toBeCloseTo(expected.accuracy as number, 6);
+  stream.dispose();
+  alone.dispose();
+});
 
 it("a text resets at a character", async () => {
   const at = (reset: string) => story.replace("carry)", `carry, reset = "${reset}")`);

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { BlockValue } from "../../src/compiler/model.js";
 import type { BackendName } from "../../src/runtime/backends.js";
 import { DivergedError, type Event, instantiate, load, type Network } from "../../src/runtime/index.js";
-import { backends } from "./support/backends.js";
+import { WARM } from "../../src/runtime/machine.js";
+import { backends } from "../support/backends.js";
 import { compiled, folder, own, story, tags } from "./support/specs.js";
 
 const made = async (source: string, set: Record<string, BlockValue> = {}, backend: BackendName = "cpu") =>
@@ -47,7 +48,7 @@ async function resumes(source: string, set: Record<string, BlockValue>, stopAt: 
   second.dispose();
 }
 
-const others = (await backends()).map((b) => b.name).filter((name) => name !== "cpu");
+const others = [...new Set(backends.map((b) => b.name))].filter((name) => name !== "cpu");
 
 describe("stopped, saved and loaded, a training ends with the same parameters, bit for bit", () => {
   const carried = { "train.steps": 12 };
@@ -61,6 +62,19 @@ describe("stopped, saved and loaded, a training ends with the same parameters, b
   ])("%s", (_, source, set, stopAt) => resumes(source, set, stopAt, "cpu"));
 
   it.each(others)("on %s", (backend) => resumes(story, carried, 5, backend));
+
+  // batches of a shape go over to a graph in the middle of it
+  it.each(
+    others
+      .filter((name) => name === "tensorflow")
+      .flatMap(
+        (name) =>
+          [
+            [name, WARM - 3],
+            [name, WARM + 3],
+          ] as const,
+      ),
+  )("on %s, after %i steps", (backend, stopAt) => resumes(story, { "train.steps": WARM + 8 }, stopAt, backend));
 });
 
 describe("the training loop", () => {

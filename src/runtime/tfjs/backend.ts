@@ -2,7 +2,7 @@
 import type { Plan } from "../../compiler/plan/lower.js";
 import { size } from "../../compiler/plan/types.js";
 import type { Device, DeviceTensor, Executable, Feed } from "../device.js";
-import { TensorProgram } from "./executable.js";
+import { type Program, TensorProgram } from "./executable.js";
 import type { Dtype, Memory } from "./memory.js";
 
 export type BackendName = "tensorflow" | "wasm" | "cpu";
@@ -15,8 +15,10 @@ export interface Backend extends Device {
 }
 
 export interface Prepared extends Executable {
-  /** Kernel calls of one run. */
+  /** Calls of one run: of kernels, or nodes of its graph. */
   readonly kernels: number;
+  /** Does it run as one graph? */
+  readonly isGraph: boolean;
 }
 
 /** A tensor on a backend. Its owner disposes of it once. */
@@ -36,7 +38,11 @@ class Tensor<H> implements DeviceTensor {
   }
 }
 
-export function backendOf<H>(name: BackendName, memory: Memory<H>): Backend {
+export function backendOf<H>(
+  name: BackendName,
+  memory: Memory<H>,
+  programOf: (plan: Plan) => Program<H> = (plan) => new TensorProgram(plan, memory),
+): Backend {
   const own = (tensor: DeviceTensor | undefined): Tensor<H> => {
     if (!(tensor instanceof Tensor) || tensor.memory !== memory)
       throw new Error(`a tensor that the backend ${name} did not make`);
@@ -61,9 +67,15 @@ export function backendOf<H>(name: BackendName, memory: Memory<H>): Backend {
     },
     tensorCount: () => memory.count(),
     prepare(plan) {
-      const program = new TensorProgram<H>(plan, memory);
+      const program = programOf(plan);
       return {
-        kernels: program.kernels,
+        get kernels() {
+          return program.kernels;
+        },
+        get isGraph() {
+          return program.isGraph;
+        },
+        optimise: () => program.optimise(),
         dispose: () => program.dispose(),
         run(feed: Feed) {
           const given = (id: string): Tensor<H> => {

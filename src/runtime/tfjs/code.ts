@@ -1,7 +1,6 @@
 /** A plan made ready for one backend: numbered slots for handles, and steps that fill them. */
-import type { Instr } from "../../compiler/plan/types.js";
 import type { DrawReply, DrawRequest } from "../decoder/types.js";
-import type { HostOp, Lengths } from "./host.js";
+import type { HostInstr, Lengths } from "./host.js";
 import type { Dtype, Values } from "./memory.js";
 
 export interface Given<H> {
@@ -10,6 +9,21 @@ export interface Given<H> {
   readonly int: boolean;
   /** Is there a missing token, −1, among the numbers? */
   readonly missing: boolean;
+}
+
+/** What a plan expects to be given. */
+export interface Wanted {
+  readonly id: string;
+  readonly shape: readonly number[];
+  readonly int: boolean;
+}
+
+/** The handle of what a run is given. Throws where it is not what the plan expects. */
+export function handleOf<H>({ id, shape, int }: Wanted, feed: RunFeed<H>): H {
+  const tensor = feed.given(id);
+  if (tensor.shape.join() === shape.join() && tensor.int === int) return tensor.handle;
+  const say = (isInt: boolean, s: readonly number[]): string => `${isInt ? "integers" : "numbers"} [${s}]`;
+  throw new Error(`${id} is given as ${say(tensor.int, tensor.shape)}, the plan expects ${say(int, shape)}`);
 }
 
 export interface RunFeed<H> {
@@ -48,11 +62,10 @@ export interface Nested<H> {
   dispose(): void;
 }
 
-/** What is made on the host; kept while the lengths stay the same. */
-export interface HostMade<H> {
+/** What is made on the host. */
+export interface HostSlot {
   readonly slot: number;
-  readonly instr: Instr & { readonly op: HostOp };
-  made: { readonly key: string; readonly handle: H } | null;
+  readonly instr: HostInstr;
 }
 
 export interface CodeResult {
@@ -70,7 +83,7 @@ export interface Code<H> {
   /** Handles that last as long as the code, and the slots that they stand in. */
   readonly constants: readonly H[];
   readonly fixed: readonly (readonly [number, H])[];
-  readonly host: readonly HostMade<H>[];
+  readonly host: readonly HostSlot[];
   readonly nested: readonly Nested<H>[];
   readonly results: readonly CodeResult[];
   /** Ids of the integers that are given. */

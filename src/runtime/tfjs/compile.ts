@@ -6,13 +6,14 @@ import {
   type Code,
   type CodeResult,
   chain,
-  type HostMade,
+  type HostSlot,
+  handleOf,
   type Nested,
   type Slot,
   type State,
   type Step,
 } from "./code.js";
-import { type HostOp, isHostOp } from "./host.js";
+import { type HostInstr, isHostOp } from "./host.js";
 import { isTruth, type Legal, legalize } from "./legalize.js";
 import { type Dtype, dtypeOf, type KernelCall, type Memory, type OwnOp, type Run, type Values } from "./memory.js";
 import { bodyPlan, scanRun } from "./scan.js";
@@ -30,7 +31,7 @@ class Compiler<H> {
   readonly #constants = new Map<string, H>();
   readonly #constantSlots = new Map<string, number>();
   readonly #fixed: [number, H][] = [];
-  readonly #host: HostMade<H>[] = [];
+  readonly #host: HostSlot[] = [];
   readonly #tokens: string[] = [];
   readonly #nested: Nested<H>[] = [];
   readonly #lastUse = new Map<number, number>();
@@ -113,7 +114,7 @@ class Compiler<H> {
     const { view, reshape } = this.memory;
     if (isHostOp(i.op)) {
       const slot = this.#newSlot(false, dtype);
-      this.#host.push({ slot, instr: i as Instr & { op: HostOp }, made: null });
+      this.#host.push({ slot, instr: i as HostInstr });
       return this.#name(i, [slot]);
     }
     switch (i.op as OwnOp | "unstack" | "slice") {
@@ -164,7 +165,8 @@ class Compiler<H> {
     const nested = this.nest(bodyPlan(scan));
     this.#nested.push(nested);
     const outs = i.shapes.map((_, out) => this.#newSlot(true, isIntResult(i, out) ? "int32" : "float32"));
-    const run = scanRun(scan, this.#kernelCall(i, "float32"), this.memory, nested);
+    const loop = this.memory.loop ?? scanRun;
+    const run = loop(scan, this.#kernelCall(i, "float32"), this.memory, nested);
     this.#call(i, outs, run, scan.count * nested.kernels);
   }
 
@@ -190,17 +192,12 @@ class Compiler<H> {
   }
 
   #given(i: Instr, dtype: Dtype): void {
-    const id = i.attrs["id"] as string;
+    const wanted = { id: i.attrs["id"] as string, shape: i.shapes[0] as readonly number[], int: i.int };
     const slot = this.#newSlot(false, dtype);
-    const shape = (i.shapes[0] as readonly number[]).join();
-    const say = (int: boolean, s: unknown): string => `${int ? "integers" : "numbers"} [${s}]`;
-    if (i.int) this.#tokens.push(id);
+    if (i.int) this.#tokens.push(wanted.id);
     this.#name(i, [slot]);
     this.#step([], [slot], ({ slots, feed }) => {
-      const tensor = feed.given(id);
-      if (tensor.shape.join() !== shape || tensor.int !== i.int)
-        throw new Error(`${id} is given as ${say(tensor.int, tensor.shape)}, the plan expects ${say(i.int, shape)}`);
-      slots[slot] = tensor.handle;
+      slots[slot] = handleOf(wanted, feed);
     });
   }
 

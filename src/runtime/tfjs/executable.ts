@@ -2,7 +2,7 @@
 import type { Plan } from "../../compiler/plan/lower.js";
 import type { Code, Nested, RunFeed, State } from "./code.js";
 import { compile } from "./compile.js";
-import { axesOf, makeHost } from "./host.js";
+import { MadeTensors } from "./made.js";
 import type { Memory } from "./memory.js";
 
 export interface Result<H> {
@@ -11,22 +11,46 @@ export interface Result<H> {
   readonly int: boolean;
 }
 
-export class TensorProgram<H> {
+/** A plan on a backend. */
+export interface Program<H> {
+  /** Calls of one run: of kernels, or nodes of its graph. */
+  readonly kernels: number;
+  /** Does it run as one graph? */
+  readonly isGraph: boolean;
+  /** The results become the caller's; null where a draw said stop. */
+  run(feed: RunFeed<H>): Map<string, Result<H>> | null;
+  /** Many runs are expected. */
+  optimise(): void;
+  dispose(): void;
+}
+
+export class TensorProgram<H> implements Program<H> {
+  readonly isGraph = false;
   readonly #code: Code<H>;
+  readonly #made: MadeTensors<H>;
 
   constructor(
     plan: Plan,
     readonly memory: Memory<H>,
   ) {
     this.#code = compile(plan, memory, (body) => new Body(body, memory));
+    this.#made = new MadeTensors(
+      this.#code.host.map((h) => h.instr),
+      memory,
+    );
   }
 
-  /** Kernel calls of one run. */
+  /** Ids of the integers that are given. */
+  get tokens(): readonly string[] {
+    return this.#code.tokens;
+  }
+
   get kernels(): number {
     return this.#code.steps.reduce((n, s) => n + s.kernels, 0);
   }
 
-  /** The results become the caller's; null where a draw said stop. */
+  optimise(): void {}
+
   run(feed: RunFeed<H>): Map<string, Result<H>> | null {
     this.memory.expectMissing?.(this.#code.tokens.some((id) => feed.given(id).missing));
     return this.steps(feed);
@@ -62,28 +86,15 @@ export class TensorProgram<H> {
 
   dispose(): void {
     for (const handle of this.#code.constants) this.memory.free(handle);
-    for (const h of this.#code.host) if (h.made) this.memory.free(h.made.handle);
+    this.#made.dispose();
     for (const nested of this.#code.nested) nested.dispose();
   }
 
-  /** Puts constants into their slots, and what is made from the lengths: anew where these have changed. */
+  /** Puts constants into their slots, and what is made from the lengths. */
   #enter({ slots, feed }: State<H>): void {
     for (const [slot, handle] of this.#code.fixed) slots[slot] = handle;
-    const keys = new Map<string, string>();
-    const keyOf = (axis: string): string => {
-      const key = keys.get(axis) ?? `${feed.lengths[axis]?.join()}`;
-      keys.set(axis, key);
-      return key;
-    };
-    for (const h of this.#code.host) {
-      const key = axesOf(h.instr).map(keyOf).join(";");
-      if (h.made?.key !== key) {
-        const handle = this.memory.write(makeHost(h.instr, feed.lengths), h.instr.shapes[0] as readonly number[]);
-        if (h.made) this.memory.free(h.made.handle);
-        h.made = { key, handle };
-      }
-      slots[h.slot] = h.made.handle;
-    }
+    const made = this.#made.for(feed.lengths);
+    for (const [k, { slot }] of this.#code.host.entries()) slots[slot] = made[k];
   }
 
   /** Hands over what the run owns, once; copies what is shared, given, or part of something else. */

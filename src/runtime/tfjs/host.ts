@@ -8,6 +8,7 @@ import type { Values } from "./memory.js";
 export type Lengths = Readonly<Record<string, Int32Array>>;
 
 export type HostOp = "mask" | "lengths" | "iota" | "endRows";
+export type HostInstr = Instr & { readonly op: HostOp };
 export const isHostOp = (op: string): op is HostOp =>
   op === "mask" || op === "lengths" || op === "iota" || op === "endRows";
 
@@ -26,7 +27,7 @@ export function axesOf({ op, attrs }: Instr): string[] {
   return [...new Set(sides.flatMap(ends))];
 }
 
-export function makeHost(instr: Instr & { readonly op: HostOp }, lengths: Lengths): Values {
+export function makeHost(instr: HostInstr, lengths: Lengths): Values {
   const { attrs, op } = instr;
   const n = size(instr.shapes[0] as readonly number[]);
   if (op === "iota") return Float32Array.from({ length: n }, (_, i) => (attrs["from"] as number) + i);

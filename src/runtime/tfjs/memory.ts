@@ -1,5 +1,6 @@
 /** What an executable needs of a backend: raw tensors, made and freed by hand, and one kernel for each op. */
-import type { Instr, TensorOp } from "../../compiler/plan/types.js";
+import type { Instr, Scan, TensorOp } from "../../compiler/plan/types.js";
+import type { Nested } from "./code.js";
 
 export type Dtype = "float32" | "int32" | "bool";
 export type Values = Float32Array | Int32Array | Uint8Array;
@@ -33,6 +34,8 @@ export interface KernelCall<H> {
 /** Takes ownership of nothing; its results are the caller's. */
 export type Run<H> = (args: readonly H[]) => readonly (H | undefined)[];
 export type Kernel<H> = (call: KernelCall<H>) => Run<H>;
+/** Makes a loop ready: as `scanRun`, which does so for any memory. */
+export type Loop<H> = (scan: Scan, call: KernelCall<H>, memory: Memory<H>, body: Nested<H>) => Run<H>;
 /** Exhaustive: an op without a kernel does not compile. */
 export type Kernels<H> = Readonly<Record<Exclude<TensorOp, OwnOp>, Kernel<H>>>;
 
@@ -59,6 +62,8 @@ export interface Memory<H> {
   readonly view?: (handle: H, from: number, shape: readonly number[], dtype: Dtype) => H;
   /** Told before a run whether a token that is given may be −1; absent where kernels look for themselves. */
   readonly expectMissing?: (may: boolean) => void;
+  /** How loops run; absent where they run here. */
+  readonly loop?: Loop<H>;
   /** Live tensors of the backend. */
   count(): number;
 }

@@ -1,15 +1,25 @@
 /** TensorFlow's C library, through the binding of tfjs-node. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Plan } from "../../compiler/plan/lower.js";
 import { loadNative } from "../native/index.js";
+import { type Backend, backendOf } from "./backend.js";
+import { TensorflowProgram } from "./graph/program.js";
 import type { Binding, OpAttr } from "./kernels/binding.js";
 import { tensorflowKernels } from "./kernels/tensorflow.js";
 import { dtypeOf, type Memory } from "./memory.js";
 
 /** @throws Error with the reason where tfjs-node cannot be loaded. */
-export async function openTensorflow(): Promise<Memory<number>> {
+export async function openTensorflow(): Promise<Backend> {
   const native = await loadNative();
   if (!native.ok) throw new Error(native.reason);
   const { binding } = tf.findBackend("tensorflow") as unknown as { binding: Binding };
+  const memory = memoryOf(binding);
+  const programOf = (plan: Plan): TensorflowProgram => new TensorflowProgram(plan, memory, binding, memoryOf);
+  return backendOf("tensorflow", memory, programOf);
+}
+
+/** Tensors and kernels behind a binding, TensorFlow's or one that records. */
+function memoryOf(binding: Binding): Memory<number> {
   const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, bool: binding.TF_BOOL };
   const execute = (name: string, attrs: readonly OpAttr[], inputs: readonly number[]): number =>
     (binding.executeOp(name, attrs, inputs, 1)[0] as { id: number }).id;

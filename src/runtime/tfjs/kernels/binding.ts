@@ -12,6 +12,10 @@ export interface Binding {
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   getNumOfTensors(): number;
   executeOp(name: string, attrs: readonly OpAttr[], inputs: readonly number[], outputs: number): { id: number }[];
+  loadSavedModel(folder: string, tags: string): number;
+  /** `inputs`: `node:0,…` as many as `ids`. */
+  runSavedModel(model: number, ids: readonly number[], inputs: string, outputs: string): { id: number }[];
+  deleteSavedModel(model: number): void;
 }
 
 export interface OpAttr {

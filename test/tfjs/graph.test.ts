@@ -1,0 +1,69 @@
+/** Plans as TensorFlow graphs: which become one, that they compute the same, that nothing is left behind. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { type Plan, planOf } from "../../src/compiler/plan/lower.js";
+import { Flat } from "../../src/compiler/plan/tensors.js";
+import type { Ref } from "../../src/compiler/plan/types.js";
+import { openBackend } from "../../src/runtime/backends.js";
+import { instantiate } from "../../src/runtime/index.js";
+import { compiled, tags } from "../runtime/support/specs.js";
+
+const tensorflow = await openBackend("tensorflow").catch(() => null);
+
+const planWith = (make: (flat: Flat, x: Ref) => Ref, shape: readonly number[] = [2, 2]): Plan => {
+  const flat = new Flat();
+  return planOf(flat, new Map([["y", make(flat, flat.one("given", [], { id: "x" }, shape))]]));
+};
+const doubled = planWith((flat, x) => flat.affine(x, 2, 1));
+
+describe.skipIf(!tensorflow)("on tensorflow", () => {
+  const backend = tensorflow as NonNullable<typeof tensorflow>;
+  const run = (prepared: ReturnType<typeof backend.prepare>): number[] => {
+    const x = backend.upload(Float32Array.of(2, 0, 0, 3), [2, 2]);
+    const results = prepared.run({ given: new Map([["x", x]]), lengths: {} });
+    const [y] = [...(results ?? []).values()] as [NonNullable<Parameters<typeof backend.read>[0]>];
+    const numbers = Array.from(backend.read(y));
+    for (const tensor of [x, y]) backend.dispose(tensor);
+    return numbers;
+  };
+
+  it("a plan runs op by op until it is optimised, then as a graph, with the same results", () => {
+    const folder = mkdtempSync(join(tmpdir(), "recurve-test-"));
+    vi.stubEnv("TMPDIR", folder);
+    const before = backend.tensorCount();
+    const prepared = backend.prepare(doubled);
+    expect(prepared.isGraph).toBe(false);
+    const first = run(prepared);
+    prepared.optimise();
+    prepared.optimise();
+    expect(prepared.isGraph).toBe(true);
+    expect(run(prepared)).toEqual(first);
+    prepared.dispose();
+    expect(backend.tensorCount()).toBe(before);
+    expect(readdirSync(folder)).toEqual([]);
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("what the host computes stays op by op", () => {
+    const prepared = backend.prepare(planWith((flat, x) => flat.one("solve", [x, x], {}, [1, 2, 2]), [1, 2, 2]));
+    prepared.optimise();
+    expect(prepared.isGraph).toBe(false);
+    prepared.dispose();
+  });
+
+  it("training goes over to graphs and goes on as it would op by op", async () => {
+    const train = async (warm: number) => {
+      const network = await instantiate(compiled(tags, {}), { backend: "tensorflow", warm, seed: 5 });
+      await network.fit();
+      const params = network.params();
+      network.dispose();
+      return params;
+    };
+    const [graphs, ops] = [await train(0), await train(Number.POSITIVE_INFINITY)];
+    for (const [name, { data }] of Object.entries(ops))
+      for (const [i, x] of data.entries()) expect(graphs[name]?.data[i], name).toBeCloseTo(x, 4);
+  });
+});
