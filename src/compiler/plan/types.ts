@@ -188,13 +188,16 @@ export function broadcast(a: readonly number[], b: readonly number[]): number[] 
 /** Instructions that the results need, in order. */
 export function liveInstrs(instrs: readonly Instr[], results: Iterable<Ref>): Instr[] {
   const needed = new Set<number>();
-  const queue: number[] = [];
   const want = (r: Ref): void => {
-    if (isConst(r) || needed.has(r.n)) return;
-    needed.add(r.n);
-    queue.push(r.n);
+    if (!isConst(r)) needed.add(r.n);
   };
   for (const r of results) want(r);
-  for (let n = queue.pop(); n !== undefined; n = queue.pop()) for (const a of (instrs[n] as Instr).args) want(a);
-  return instrs.filter((i) => needed.has(i.n));
+  const live: Instr[] = [];
+  // whatever reads an instruction comes after it
+  for (const i of [...instrs].reverse()) {
+    if (!needed.has(i.n)) continue;
+    live.push(i);
+    i.args.forEach(want);
+  }
+  return live.reverse();
 }

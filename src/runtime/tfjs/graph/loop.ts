@@ -5,12 +5,12 @@
 import { scanResults, type TensorRef } from "../../../compiler/plan/types.js";
 import type { Given } from "../code.js";
 import type { Dtype, Loop } from "../memory.js";
-import type { Recorder } from "./recorder.js";
+import type { Recorder, TensorArray } from "./recorder.js";
 
 /** Loops on a recorder. */
 export const loopsOn =
   (recorder: Recorder): Loop<number> =>
-  (scan, call, _memory, body) => {
+  (scan, call, memory, body) => {
     const { count, direction, next, blocks, finals, stacked } = scan;
     const dtypeAt = (k: number): Dtype => call.dtypes[k] as Dtype;
     const dtypeOf = (ref: TensorRef): Dtype => (ref.int ? "int32" : "float32");
@@ -51,14 +51,13 @@ export const loopsOn =
         return [recorder.plus(index, direction), ...next.map((_, k) => result(`next ${k}`) as number), ...flows];
       });
       const results = scanResults(scan);
-      return results.map((ref, out) => {
+      return results.map((_, out) => {
         if (out < finals.length) return left[1 + (finals[out] as number)];
         const k = out - finals.length;
-        return recorder.readArray(
-          arrays[k] as (typeof arrays)[number],
-          left[1 + carried + k] as number,
-          ref.shape.slice(1),
-        );
+        const array = arrays[k] as TensorArray;
+        const joined = recorder.readArray(array, left[1 + carried + k] as number);
+        // parts may lack dims of 1
+        return memory.copy(joined, call.instr.shapes[out] as readonly number[], array.dtype);
       });
     };
   };

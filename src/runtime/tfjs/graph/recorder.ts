@@ -99,10 +99,9 @@ export class Recorder {
     return this.#node("TensorArrayWriteV3", [own, index, value, flow], { T: this.#type(dtype) }, 1);
   }
 
-  /** All its tensors one behind the other along dim 0; `rest`: their further dims. */
-  readArray({ handle, dtype }: TensorArray, flow: number, rest: readonly number[]): number {
-    const attr = { dtype: this.#type(dtype), element_shape_except0: { shape: shapeOf(rest) } };
-    return this.#node("TensorArrayConcatV3", [handle, flow], attr, 2);
+  /** All its tensors one behind the other along dim 0. */
+  readArray({ handle, dtype }: TensorArray, flow: number): number {
+    return this.#node("TensorArrayConcatV3", [handle, flow], { dtype: this.#type(dtype) }, 2);
   }
 
   /** A tensor from around the loop that is being recorded. */
