@@ -16,6 +16,9 @@ import type { Batch } from "./types.js";
 /** Shapes kept at a time. Batches come in length buckets, so that a training meets few. */
 const CAPACITY = 48;
 
+/** Told of each plan when it has run. */
+export type Watch = (plan: Plan, executable: Executable) => void;
+
 export type States = ReadonlyMap<string, DeviceTensor>;
 
 export interface Job {
@@ -39,6 +42,7 @@ interface Prepared {
 
 export class Machine {
   readonly #prepared = new Lru<Prepared>(CAPACITY);
+  watch: Watch | null = null;
 
   constructor(readonly device: Device) {}
 
@@ -54,7 +58,9 @@ export class Machine {
     const given = new Map<string, DeviceTensor>();
     try {
       for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own));
-      return executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
+      const results = executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
+      this.watch?.(plan, executable);
+      return results;
     } finally {
       for (const tensor of own) this.device.dispose(tensor);
     }
@@ -72,6 +78,7 @@ export class Machine {
     });
     const results = executable.run({ given: new Map(plan.given.map((id) => [id, give(id)])), lengths: {} });
     if (!results) throw new Error(`${key} has no draw that could stop it`);
+    this.watch?.(plan, executable);
     return results;
   }
 

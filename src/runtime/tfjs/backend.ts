@@ -1,7 +1,6 @@
 /** A backend as the runtime sees it: tensors that their owner frees, and plans that run. */
-import type { Plan } from "../../compiler/plan/lower.js";
 import { size } from "../../compiler/plan/types.js";
-import type { Device, DeviceTensor, Executable, Feed } from "../device.js";
+import type { Device, DeviceTensor, Feed } from "../device.js";
 import { TensorProgram } from "./executable.js";
 import type { Dtype, Memory } from "./memory.js";
 
@@ -11,12 +10,6 @@ export interface Backend extends Device {
   readonly name: BackendName;
   /** Live tensors of the backend: the same before and after whatever cleans up behind itself. */
   tensorCount(): number;
-  prepare(plan: Plan): Prepared;
-}
-
-export interface Prepared extends Executable {
-  /** Kernel calls of one run. */
-  readonly kernels: number;
 }
 
 /** A tensor on a backend. Its owner disposes of it once. */
@@ -64,6 +57,7 @@ export function backendOf<H>(name: BackendName, memory: Memory<H>): Backend {
       const program = new TensorProgram<H>(plan, memory);
       return {
         kernels: program.kernels,
+        isGraph: false,
         dispose: () => program.dispose(),
         run(feed: Feed) {
           const given = (id: string): Tensor<H> => {
