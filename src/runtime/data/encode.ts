@@ -116,9 +116,11 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
   }
   const vocab = field.type.vocab;
   const idOf = tokenIds(model, vocab);
+  const tokensOf = (text: string): string[] =>
+    isNumberedVocab(model, vocab) ? (text.match(/\S+/g) ?? []) : splitTokens(text, column);
   const end = partial ? undefined : endToken(model, field);
   return (value, where) => {
-    const split = splitStrings(value, field, column, field.axes.length, where);
+    const split = splitStrings(value, field, tokensOf, field.axes.length, where);
     const isEnded = end !== undefined && isNested && within.at(-1)?.length;
     const lists = isEnded ? withEnds(split, field.axes.length, [end, model.vocabularies[vocab]?.[end]]) : split;
     const flat = flatten(
@@ -186,13 +188,19 @@ function withEnds(lists: unknown, depth: number, end: readonly [number, string |
 }
 
 /** Strings where a sequence is due become lists: `depth` axes are still to come. */
-function splitStrings(value: unknown, field: FieldInfo, column: Column, depth: number, where: Where | null): unknown {
-  if (typeof value === "string" && depth === 1) return splitTokens(value, column);
+function splitStrings(
+  value: unknown,
+  field: FieldInfo,
+  tokensOf: (text: string) => string[],
+  depth: number,
+  where: Where | null,
+): unknown {
+  if (typeof value === "string" && depth === 1) return tokensOf(value);
   if (typeof value === "string" && depth > 1) {
     throw new DataError(`\`${field.name}\` is a list of sequences (${field.axes.join(", ")}), not one string`, where);
   }
   if (Array.isArray(value) && depth > 1)
-    return value.map((item) => splitStrings(item, field, column, depth - 1, where));
+    return value.map((item) => splitStrings(item, field, tokensOf, depth - 1, where));
   return value;
 }
 
