@@ -24,7 +24,7 @@ export const cases = [
 ];
 
 /** A plan may be made anew after some runs, when it has shown that it is worth it: this project takes at least so many. */
-export const OWN_STEPS = 40;
+export const OWN_STEPS = 30;
 
 /** Those that are named, or whose name begins so: `S`, `layer-norm`. */
 export function chosen(names) {

@@ -20,7 +20,7 @@ export class Results {
       ...pick(least, (known) => Math.min(...known)),
       ...pick(most, (known) => Math.max(...known)),
     ];
-    this.#measured.set(key, { ...Object.fromEntries(now), rounds: (before.rounds ?? 0) + 1 });
+    this.#measured.set(key, { ...Object.fromEntries(now), runs: (before.runs ?? 0) + 1 });
   }
 
   fail(name, contestant, reason) {

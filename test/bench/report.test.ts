@@ -11,7 +11,7 @@ interface Line {
 }
 interface Case {
   readonly name: string;
-  readonly results: readonly (Line & { ratio?: number; rounds: number })[];
+  readonly results: readonly (Line & { ratio?: number; runs: number })[];
   readonly failed: readonly { name: string; reason: string }[];
 }
 const { cases, chosen } = (await import(at("cases.mjs"))) as {
@@ -50,7 +50,7 @@ describe("results", () => {
   const find = (peer: string) => report[0]?.results.find((r) => r.peer === peer);
 
   test("of times the shortest counts, of memory the most; ratios are on the same backend", () => {
-    expect(find("torch nn.LSTM")).toMatchObject({ min_ms: 10, peak_memory_mb: 400, ratio: 2, rounds: 2 });
+    expect(find("torch nn.LSTM")).toMatchObject({ min_ms: 10, peak_memory_mb: 400, ratio: 2, runs: 2 });
     expect(find("tfjs-layers on wasm")).toMatchObject({ ratio: 10 });
     expect(find("recurve on tensorflow")).toMatchObject({ min_ms: 5, engine: "tensorflow-graph" });
     expect(find("recurve on tensorflow")).not.toHaveProperty("ratio");
