@@ -88,6 +88,17 @@ export function makeProgram(start: Start): Command {
       start(options, async (session) => (await import("./verbs/generate.js")).generate(dir, options, session)),
     );
 
+  backendOption(specOptions(verb("bench", "how long a training step takes, on random data of the model's own kind")))
+    .option("--batch <n>", "records of a step", whole(1), 32)
+    .option("--length <n>", "of every sequence; of trees and graphs the number of nodes", whole(1), 50)
+    .option("--steps <n>", "to time after the first one", whole(1), 30)
+    .option("--seed <n>", "of the data and the starting values", whole(0))
+    .action((path: string, { p, ...options }: Common & { batch: number; length: number; steps: number }) =>
+      start(options, async (session) =>
+        (await import("./verbs/bench.js")).bench(path, { ...options, ...settings(p) }, session),
+      ),
+    );
+
   verb("fmt", "specs in the regular layout; prints what was changed")
     .argument("<specs...>", "files")
     .option("--check", "change nothing; exit 3 where something would be")

@@ -12,6 +12,8 @@ export interface VocabInfo {
   readonly tokens?: readonly string[];
   readonly max?: number;
   readonly min?: number;
+  /** It is a dim that stands as a type: its tokens are the numbers below it, and so they are in records. */
+  readonly isNumbered?: true;
   /** Tokens that the model mentions and that are appended to those of the data: `BOS`, `EOS`, in this order. */
   readonly special: readonly ("BOS" | "EOS")[];
   /** Tokens that the spec writes out (`c[-1] = "h"`): a vocabulary from the data that lacks one is a mistake in either. */

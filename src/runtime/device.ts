@@ -17,6 +17,10 @@ export interface Feed {
 }
 
 export interface Executable {
+  /** Calls of one run: of kernels, or nodes of its graph. */
+  readonly kernels: number;
+  /** Does it run as one graph? */
+  readonly isGraph: boolean;
   /** The plan's outputs, which become the caller's; null where a draw said stop. */
   run(feed: Feed): Map<string, DeviceTensor> | null;
   /** Many runs are expected: what takes time now and saves it then may be done. Results may differ by rounding. */

@@ -13,7 +13,7 @@ import type { DecodeEngine, Run } from "./decoder/types.js";
 import { type Device, type DeviceTensor, Scope } from "./device.js";
 import { DivergedError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
-import { type Job, Machine, type States } from "./machine.js";
+import { type Job, Machine, type States, type Watch } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
 import { accumulation, names, Optimizer, parse, updating } from "./optimizer.js";
 import { Parameters, type Tensors } from "./parameters.js";
@@ -142,6 +142,16 @@ export class Engine implements DecodeEngine {
     } finally {
       scope.free();
     }
+  }
+
+  /** Makes the program of a step, which the first one would else do. */
+  compile(): void {
+    this.#computes.training(null);
+  }
+
+  /** Tells of every plan that runs from now on; null: of none. */
+  watch(watch: Watch | null): void {
+    this.#machine.watch = watch;
   }
 
   /** The objective and its gradient on a batch, without a step. */

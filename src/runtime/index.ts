@@ -8,6 +8,8 @@ import { ModelFolderError, SpecError } from "./errors.js";
 import { Network } from "./model.js";
 
 export { type Backend, type BackendName, backendNames, openBackend } from "./backends.js";
+export { type Benchmark, type BenchmarkOptions, benchmark } from "./bench/benchmark.js";
+export { type RandomRecords, randomRecords, standIns } from "./bench/records.js";
 export { DataError, type Dataset, type Split } from "./data/index.js";
 export type { Decoding } from "./decoder/present.js";
 export { DivergedError, ModelFolderError, type Origin, RunError, SpecError, UsageError } from "./errors.js";

@@ -19,6 +19,9 @@ const CAPACITY = 48;
 /** A plan that ran so often will pay for what makes it faster. */
 export const WARM = 16;
 
+/** Told of each plan when it has run. */
+export type Watch = (plan: Plan, executable: Executable) => void;
+
 export type States = ReadonlyMap<string, DeviceTensor>;
 
 export interface Job {
@@ -42,6 +45,7 @@ interface Prepared {
 
 export class Machine {
   readonly #prepared = new Lru<Prepared>(CAPACITY);
+  watch: Watch | null = null;
   /** How often each plan has run, up to `WARM`. */
   readonly #runs = new Map<string, number>();
 
@@ -78,7 +82,9 @@ export class Machine {
     const given = new Map<string, DeviceTensor>();
     try {
       for (const id of plan.given) given.set(id, this.#give(id, job, parameters, own, then));
-      return executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
+      const results = executable.run({ given, lengths: lengthsOf(batch), ...(draw ? { draw } : {}) });
+      this.watch?.(plan, executable);
+      return results;
     } finally {
       for (const tensor of own) this.device.dispose(tensor);
     }
@@ -96,6 +102,7 @@ export class Machine {
     });
     const results = executable.run({ given: new Map(plan.given.map((id) => [id, give(id)])), lengths: {} });
     if (!results) throw new Error(`${key} has no draw that could stop it`);
+    this.watch?.(plan, executable);
     return results;
   }
 

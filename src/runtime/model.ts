@@ -16,7 +16,7 @@ import { ModelFolderError, UsageError } from "./errors.js";
 import { EXACT_MATCH_RECORDS, exactMatch, score } from "./evaluate.js";
 import { initialValues } from "./init.js";
 import { tensorReader } from "./init-file.js";
-import { WARM } from "./machine.js";
+import { WARM, type Watch } from "./machine.js";
 import type { Tensors } from "./parameters.js";
 import { type Records, recordsDataset } from "./records.js";
 import { type Configs, configsOf, type DecodeRequest, decodeConfig, unknownName } from "./requests.js";
@@ -142,13 +142,26 @@ export class Network {
   /** One step of the optimiser; the loss before it. Throws `DivergedError`. */
   async step(samples: readonly DataRecord[]): Promise<number> {
     const engine = this.#ready();
-    const { optimizer, schedule, scheduled_sampling } = this.config.train;
-    const { step } = this.#standing.progress;
-    const lr = optimizer.lr * learningRateFactor(schedule, step, this.config.train.steps);
-    const sampling = samplingRate(scheduled_sampling, step);
-    const { loss } = engine.step([this.#batch(samples)], { step, lr, carry: null, sampling });
-    this.#standing.progress.step += 1;
-    return loss;
+    return this.#step(engine, this.#batch(samples));
+  }
+
+  /** Makes the program of a training step, which the first one would else do. */
+  compile(): void {
+    this.#ready().compile();
+  }
+
+  /** Steps of the optimiser on one batch, which is encoded once: each call takes one. `watch` is told of the plans that run. */
+  repeat(samples: readonly DataRecord[], watch: Watch): () => number {
+    const engine = this.#ready();
+    const batch = this.#batch(samples);
+    return () => {
+      engine.watch(watch);
+      try {
+        return this.#step(engine, batch);
+      } finally {
+        engine.watch(null);
+      }
+    };
   }
 
   /**
@@ -248,6 +261,16 @@ export class Network {
     const options = { ...common, ...(reset && { reset }) };
     this.#engine = new Engine(this.#model, this.device, options, Object.fromEntries(values));
     return this.#engine;
+  }
+
+  #step(engine: Engine, batch: Batch): number {
+    const { optimizer, schedule, scheduled_sampling, steps } = this.config.train;
+    const { step } = this.#standing.progress;
+    const lr = optimizer.lr * learningRateFactor(schedule, step, steps);
+    const sampling = samplingRate(scheduled_sampling, step);
+    const { loss } = engine.step([batch], { step, lr, carry: null, sampling });
+    this.#standing.progress.step += 1;
+    return loss;
   }
 
   #reset(): Reset | null {

@@ -4,7 +4,7 @@ import { training } from "../../src/compiler/programs.js";
 import type { Environment } from "../../src/compiler/targets/reference/evaluator.js";
 import { encode, makeBatch } from "../../src/runtime/data/index.js";
 import { instantiate } from "../../src/runtime/index.js";
-import { backends } from "./support/backends.js";
+import { names } from "../support/backends.js";
 import { reference } from "./support/reference.js";
 import { compiled } from "./support/specs.js";
 
@@ -99,7 +99,7 @@ const specs: Readonly<Record<string, Spec>> = {
   },
 };
 
-describe.each((await backends()).map((b) => b.name))("%s", (backend) => {
+describe.each(names)("%s", (backend) => {
   it.each(Object.keys(specs))("%s", async (name) => {
     const { source, records, nested = {} } = specs[name] as Spec;
     const network = await instantiate(compiled(source), { backend });

@@ -2,12 +2,12 @@
 import { expect, it } from "vitest";
 import { compile } from "../../src/compiler/index.js";
 import { instantiate } from "../../src/runtime/index.js";
-import { backends } from "../support/backends.js";
+import { names } from "../support/backends.js";
 import { compiled, documents, story } from "./support/specs.js";
 
 const codes = (source: string) => compile(source).diagnostics.map((d) => `${d.code}: ${d.message}`);
 
-it.each(backends.map((b) => b.name))("a stream of records scores as the records by themselves: %s", async (backend) => {
+it.each(names)("a stream of records scores as the records by themselves: %s", async (backend) => {
   const stream = await instantiate(compiled(documents), { backend });
   const alone = await instantiate(compiled(documents, { "train.truncate": null }), { backend });
   await stream.fit();

@@ -5,11 +5,10 @@ import { training } from "../../src/compiler/programs.js";
 import { encode, makeBatch } from "../../src/runtime/data/index.js";
 import { instantiate } from "../../src/runtime/index.js";
 import { samplingRate } from "../../src/runtime/train/schedule.js";
-import { backends } from "./support/backends.js";
+import { names } from "../support/backends.js";
 import { reference } from "./support/reference.js";
 import { compiled, documents, story } from "./support/specs.js";
 
-const names = (await backends()).map((b) => b.name);
 const sampled = (source: string, how: string): string => source.replace("train {", `train { scheduled_sampling${how},`);
 const codes = (source: string) => compile(source).diagnostics.map((d) => `${d.code}: ${d.message}`);
 

@@ -5,7 +5,7 @@ import type { BlockValue } from "../../src/compiler/model.js";
 import type { BackendName } from "../../src/runtime/backends.js";
 import { DivergedError, type Event, instantiate, load, type Network } from "../../src/runtime/index.js";
 import { WARM } from "../../src/runtime/machine.js";
-import { backends } from "../support/backends.js";
+import { names } from "../support/backends.js";
 import { compiled, folder, own, story, tags } from "./support/specs.js";
 
 const made = async (source: string, set: Record<string, BlockValue> = {}, backend: BackendName = "cpu") =>
@@ -48,7 +48,7 @@ async function resumes(source: string, set: Record<string, BlockValue>, stopAt: 
   second.dispose();
 }
 
-const others = [...new Set(backends.map((b) => b.name))].filter((name) => name !== "cpu");
+const others = names.filter((name) => name !== "cpu");
 
 describe("stopped, saved and loaded, a training ends with the same parameters, bit for bit", () => {
   const carried = { "train.steps": 12 };

@@ -1,5 +1,5 @@
 /** The backends that this machine has, opened once. */
-import { type Backend, backendNames, openBackend } from "../../src/runtime/backends.js";
+import { type Backend, type BackendName, backendNames, openBackend } from "../../src/runtime/backends.js";
 
 /** Optimises every plan before its first run: on tensorflow, each is a graph. */
 const optimising = (backend: Backend): Backend => ({
@@ -20,3 +20,6 @@ for (const name of backendNames) {
 
 /** tensorflow where its native engine is there, op by op and as graphs; wasm, cpu. */
 export const backends: readonly Backend[] = found;
+
+/** Their names, each once. */
+export const names: readonly BackendName[] = [...new Set(found.map((b) => b.name))];

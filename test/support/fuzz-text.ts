@@ -26,7 +26,7 @@ function specs(): string[] {
 }
 
 const words =
-  "model m { } [ ] ( ) , ; : ~ = == != < <= > >= + - * / ^ @ ' -> if then else not and or div mod dim vocab axis tree graph input random noise param frozen use loss metric require cell until weight in kids parent root pos preds sum softmax max h x y W t s n k T S 0 1 -1 2.5 1e9 \"a\" \"\" # \n σ ⊙ · training observed categorical normal mixture ctc data train decode inf eye split".split(
+  'model m { } [ ] ( ) , ; : ~ = == != < <= > >= + - * / ^ @ \' -> if then else not and or div mod dim vocab axis tree graph input random noise param frozen use loss metric require cell until weight in kids parent root pos preds sum softmax max h x y W t s n k T S 0 1 -1 2.5 1e9 "a" "" # \n σ ⊙ · training observed categorical normal mixture ctc data train decode inf eye split'.split(
     " ",
   );
 
@@ -41,9 +41,11 @@ class Dice {
   }
 }
 
-const soup = (d: Dice): string => Array.from({ length: 1 + d.below(60) }, () => d.pick(words)).join(d.pick([" ", "", "\n"]));
+const soup = (d: Dice): string =>
+  Array.from({ length: 1 + d.below(60) }, () => d.pick(words)).join(d.pick([" ", "", "\n"]));
 const bytes = (d: Dice): string => String.fromCodePoint(...Array.from({ length: d.below(200) }, () => d.below(0x2ff)));
-const inModel = (d: Dice): string => `model m {\n  axis t < T\n  input x[t] : [2]\n  ${soup(d)}\n  h[t] = ${soup(d)}\n}`;
+const inModel = (d: Dice): string =>
+  `model m {\n  axis t < T\n  input x[t] : [2]\n  ${soup(d)}\n  h[t] = ${soup(d)}\n}`;
 
 /** A spec with a few places cut, doubled, exchanged or replaced. */
 function mutated(d: Dice, text: string): string {
@@ -97,7 +99,10 @@ export const deepTexts: readonly string[] = [
   ["1 ^ ", "1", ""],
   ["W @ ", "1", ""],
   ["1 + ", "1", ""],
-].map(([open, inner, close]) => `model m {\n  y = ${(open as string).repeat(deep)}${inner}${(close as string).repeat(deep)}\n}`);
+].map(
+  ([open, inner, close]) =>
+    `model m {\n  y = ${(open as string).repeat(deep)}${inner}${(close as string).repeat(deep)}\n}`,
+);
 
 /** What is wrong with how a text is answered; null if nothing. */
 export function textProblem(text: string): string | null {

@@ -44,6 +44,8 @@ export interface VocabFacts {
   readonly min: number | null;
   readonly special: Set<"BOS" | "EOS">;
   readonly place: Place;
+  /** It is a dim: its tokens are the numbers below it. */
+  readonly isNumbered: boolean;
 }
 
 export type LiteralTerm = Extract<Term, { kind: "literal" }>;

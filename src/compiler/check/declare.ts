@@ -8,6 +8,7 @@ import type { Slot } from "../system/types.js";
 import { lengthOf, nestedBound, outerOfLength } from "./bounds.js";
 import { constantOf, dimOf, numberOf } from "./constants.js";
 import type { Context } from "./context.js";
+import * as dims from "./dims.js";
 import { describe, type Entity, Names } from "./entities.js";
 import { defineCell, type Libraries } from "./imports.js";
 import { linear } from "./indices.js";
@@ -15,6 +16,7 @@ import { instantiate } from "./instances.js";
 import { axisOf, hyperparameterOf, isWhole } from "./left.js";
 import { importOf, libraryCells } from "./library.js";
 import { noiseOf } from "./noise.js";
+import { declareNumbered } from "./numbered.js";
 import type { Overrides } from "./overrides.js";
 import { declareParams, statedType } from "./params.js";
 import { checkRequire, declareDims, namesIn } from "./sizes.js";
@@ -54,6 +56,7 @@ export function declareModel(
     const slot = declareStructure(cx, s);
     d.set(s.name, { kind: "axis", slot, place: s.nameSpan });
   }
+  declareNumbered(cx, own, model);
   for (const s of model.body) {
     if (s.kind === "input" || s.kind === "random") for (const t of s.items) d.observed(s.kind, t);
     if (s.kind === "noise") for (const t of s.items) d.noise(t, s.dist);
@@ -105,6 +108,7 @@ class Declarations {
       min: bound(s.min, "min"),
       special: new Set(),
       place: s.span,
+      isNumbered: false,
     });
   }
 
@@ -207,13 +211,14 @@ class Declarations {
     return out;
   }
 
-  /** The type of an input or random: a shape, a vocabulary, or nothing for a scalar. */
+  /** The type of an input or random: a shape, a vocabulary, a dim, an axis, or nothing for a scalar. */
   type(t: Target): Type {
     if (!t.type) return scalar();
     if (t.type.kind === "shape") return statedType(this.cx, t.type, this.own) ?? scalar();
     const { name, span } = t.type;
     const entity = this.own.find(name);
     if (entity?.kind === "vocab") return token(entity.name);
+    if (entity?.kind === "dim") return token(dims.nameOf(entity.dim) as string);
     if (entity?.kind === "axis") {
       const { axis } = entity.slot;
       return this.cx.vocabs.has(axis) ? token(axis) : onAxis(axis);
@@ -232,7 +237,7 @@ class Declarations {
           place: span,
           name,
           is: describe(entity),
-          needs: "a vocabulary, or a shape in brackets,",
+          needs: "a vocabulary, a dim, an axis, or a shape in brackets,",
           declared: entity.place,
         }),
       );

@@ -76,10 +76,11 @@ export function checkLiterals(cx: Context): void {
     }
     const vocab = cx.vocabs.get(k.vocab);
     if (!vocab) continue;
-    if (isSpecial && special !== "UNK") vocab.special.add(special as "BOS" | "EOS");
-    const missing = isSpecial
-      ? special === "UNK" && vocab.max === null && vocab.min === null
-      : vocab.tokens && !vocab.tokens.includes(text);
+    if (isSpecial && special !== "UNK" && !vocab.isNumbered) vocab.special.add(special as "BOS" | "EOS");
+    const missing =
+      isSpecial && !vocab.isNumbered
+        ? special === "UNK" && vocab.max === null && vocab.min === null
+        : vocab.tokens && !vocab.tokens.includes(text);
     if (missing)
       cx.report(
         shapes.unknownToken({
@@ -87,6 +88,7 @@ export function checkLiterals(cx: Context): void {
           text,
           vocab: vocab.name,
           declared: vocab.place,
+          numbers: vocab.isNumbered ? (vocab.tokens?.length ?? 0) : null,
           near: nearest(text, vocab.tokens ?? []),
         }),
         via,

@@ -109,7 +109,7 @@ export class Lower implements Lowering {
   constant(t: Term): number | null {
     switch (t.kind) {
       case "number":
-        return t.value;
+        return isToken(t.type) ? null : t.value;
       case "size":
         return this.size(t.dim);
       case "mode":
@@ -152,6 +152,8 @@ export class Lower implements Lowering {
     if (value !== null) return E.num(value);
     switch (t.kind) {
       case "number":
+        if (isToken(t.type)) return op("token", [], { value: t.value, text: String(t.value) });
+        throw new Error("a constant that is no number");
       case "size":
       case "mode":
         throw new Error("a constant that is no number");

@@ -134,6 +134,7 @@ const samplingInfo = (s: Sampling): Pick<FieldInfo, "dist" | "base" | "over" | "
 const vocabInfo = (cx: Context, v: VocabFacts): VocabInfo => ({
   name: v.name,
   ...(v.tokens ? { tokens: v.tokens } : {}),
+  ...(v.isNumbered ? { isNumbered: true } : {}),
   ...(v.max === null ? {} : { max: v.max }),
   ...(v.min === null ? {} : { min: v.min }),
   special: (["BOS", "EOS"] as const).filter((s) => v.special.has(s)),

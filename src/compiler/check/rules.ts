@@ -137,6 +137,13 @@ export function pickShape(
   });
 }
 
+/** A number beside a token of a vocabulary of numbers is that token. */
+function asNumeral({ numbered }: Solver, term: Term, other: Known | null): void {
+  if (term.kind !== "number" || other?.kind !== "token" || isToken(term.type)) return;
+  const isOne = Number.isInteger(term.value) && term.value >= 0 && term.value < (numbered.get(other.vocab) ?? 0);
+  if (isOne) setKnown(term.type, other);
+}
+
 /** Is a term the variable of an axis over the vocabulary of what it is compared with? */
 export const isEntry = (t: Term, other: Known | null): boolean =>
   t.kind === "index" && other?.kind === "token" && t.slot.axis === other.vocab;
@@ -155,6 +162,8 @@ export function compareShape(
       spoil(result);
       return true;
     }
+    asNumeral(solver, left, knownOf(right.type));
+    asNumeral(solver, right, knownOf(left.type));
     const [a, b] = [knownOf(left.type), knownOf(right.type)];
     if (isEntry(left, b) || isEntry(right, a)) {
       give(solver, result, []);
@@ -182,6 +191,8 @@ export function branchShape(solver: Solver, t: Extract<Term, { kind: "if" }>, mi
       spoil(result);
       return true;
     }
+    asNumeral(solver, yes, knownOf(no.type));
+    asNumeral(solver, no, knownOf(yes.type));
     const [a, b] = [knownOf(yes.type), knownOf(no.type)];
     if (!a && !b) return false;
     const tokens = a?.kind === "token" ? a : b?.kind === "token" ? b : null;
@@ -235,6 +246,7 @@ export function defineShape(solver: Solver, type: Type, term: Term, wrong: () =>
         if (!knownOf(type)) spoil(type);
         return true;
       }
+      asNumeral(solver, term, knownOf(type));
       const [a, b] = [knownOf(type), knownOf(term.type)];
       if (!b) return a?.kind === "poison";
       if (a) joins(solver, a, b, true, wrong);
@@ -264,6 +276,7 @@ export function clauseShape(solver: Solver, type: Type, term: Term, wrong: () =>
   solver.add(
     () => {
       if (isPoison(term.type)) return true;
+      asNumeral(solver, term, knownOf(type));
       const [a, b] = [knownOf(type), knownOf(term.type)];
       if (a?.kind === "token" && !b) {
         solver.equalTypes(term.type, type, wrong);

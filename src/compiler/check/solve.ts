@@ -19,6 +19,8 @@ export interface Rule {
 export class Solver {
   #pending: Rule[] = [];
   #unknowns = 0;
+  /** Sizes of the vocabularies whose tokens are numbers. */
+  readonly numbered = new Map<string, number>();
 
   /** `conflict`: told where a result has another shape than what was inferred for it from where it stands. */
   constructor(readonly conflict: (result: Type, shape: readonly Dim[]) => void) {}

@@ -6,7 +6,9 @@ import type { Expr, Statement } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Context } from "./context.js";
 import type { Names } from "./entities.js";
+import { specials } from "./expressions.js";
 import { linear } from "./indices.js";
+import { isPoison } from "./types.js";
 
 type AxisStatement = Extract<Statement, { kind: "axis" }>;
 
@@ -26,14 +28,15 @@ export function declareUntil(cx: Context, own: Names, s: AxisStatement, e: Expr)
   const x = index && linear(cx, index.value, axis.bound, { names: own, vars: new Map(), slots: [], prefix: "" });
   if (e.left.indices.length !== 1 || x?.slot?.name !== s.name || x.off !== 0)
     return bad(`\`until\` looks at \`${q.name}[${s.name}]\``);
+  if (isPoison(q.type)) return;
   const vocab = q.type.known?.kind === "token" ? cx.vocabs.get(q.type.known.vocab) : undefined;
   if (!vocab) return bad(`\`${q.name}\` is no token, so it cannot end a sequence`);
   if (axis.size) return bad(`the length of \`${axis.bound}\` is fixed, so nothing can end it`);
-  if (e.right.kind === "name" && e.right.name === "EOS") {
+  if (e.right.kind === "name" && e.right.name === "EOS" && !vocab.isNumbered) {
     vocab.special.add("EOS");
     axis.until = { random: q.id, token: "<EOS>" };
-  } else if (e.right.kind === "string") {
-    const text = e.right.value;
+  } else if (e.right.kind === "string" || (vocab.isNumbered && tokenText(e.right) !== null)) {
+    const text = tokenText(e.right) as string;
     if (vocab.tokens && !vocab.tokens.includes(text))
       return cx.report(
         shapes.unknownToken({
@@ -41,9 +44,17 @@ export function declareUntil(cx: Context, own: Names, s: AxisStatement, e: Expr)
           text,
           vocab: vocab.name,
           declared: vocab.place,
+          numbers: vocab.isNumbered ? vocab.tokens.length : null,
           near: nearest(text, vocab.tokens),
         }),
       );
     axis.until = { random: q.id, token: text };
   } else bad("a sequence ends with a token: `EOS`, or one in quotes");
+}
+
+/** A token as it is written: quoted, a number where tokens are numbers, or the name of a special one. */
+function tokenText(e: Expr): string | null {
+  if (e.kind === "string") return e.value;
+  if (e.kind === "number") return String(e.value);
+  return e.kind === "name" && specials.has(e.name) ? e.name : null;
 }

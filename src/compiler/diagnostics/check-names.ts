@@ -52,6 +52,14 @@ export const wrongKind = defineDiagnostic<{ place: Place; name: string; is: stri
   labels: ({ place, declared, is }) => [label(place, "used here"), label(declared, `declared as ${is}`)],
 });
 
+export const derivedType = defineDiagnostic<{ place: Place; name: string; declared: Place }>({
+  code: "derived-type",
+  severity: "error",
+  message: ({ name }) => `nothing can range over \`${name}\`, which follows from other dims`,
+  labels: ({ place, declared }) => [label(place, "stands as a type"), label(declared, "is an expression of others")],
+  help: ({ name }) => `give it a number of its own: \`dim ${name} = 64\``,
+});
+
 export const notDefinable = defineDiagnostic<{ place: Place; name: string; is: string; declared: Place }>({
   code: "not-definable",
   severity: "error",

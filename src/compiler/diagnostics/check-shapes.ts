@@ -122,13 +122,20 @@ export const unknownToken = defineDiagnostic<{
   text: string;
   vocab: string;
   declared: Place;
+  /** How many tokens there are, where these are numbers. */
+  numbers: number | null;
   near?: string | undefined;
 }>({
   code: "unknown-token",
   severity: "error",
   message: ({ text, vocab }) => `\`${text}\` is not in the vocabulary \`${vocab}\``,
-  labels: ({ place, declared }) => [label(place, "no such token"), label(declared, "its tokens are listed here")],
-  help: ({ near, vocab, text }) => {
+  labels: ({ place, declared, numbers }) => [
+    label(place, "no such token"),
+    label(declared, numbers === null ? "its tokens are listed here" : "its tokens are the numbers below this"),
+  ],
+  help: ({ near, vocab, text, numbers }) => {
+    if (numbers !== null)
+      return `the tokens of a dim are the numbers 0 to ${numbers - 1}; one of them can stand for \`BOS\` or \`EOS\``;
     if (text === "UNK") return `only a vocabulary that leaves tokens out has it: \`vocab ${vocab} max 20000\``;
     return near ? `did you mean \`${near}\`?` : `add it to the list of \`${vocab}\``;
   },

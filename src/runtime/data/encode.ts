@@ -116,9 +116,11 @@ function fieldEncoder(model: Model, field: FieldInfo, column: Column, partial: b
   }
   const vocab = field.type.vocab;
   const idOf = tokenIds(model, vocab);
+  const tokensOf = (text: string): string[] =>
+    isNumberedVocab(model, vocab) ? (text.match(/\S+/g) ?? []) : splitTokens(text, column);
   const end = partial ? undefined : endToken(model, field);
   return (value, where) => {
-    const split = splitStrings(value, field, column, field.axes.length, where);
+    const split = splitStrings(value, field, tokensOf, field.axes.length, where);
     const isEnded = end !== undefined && isNested && within.at(-1)?.length;
     const lists = isEnded ? withEnds(split, field.axes.length, [end, model.vocabularies[vocab]?.[end]]) : split;
     const flat = flatten(
@@ -186,13 +188,19 @@ function withEnds(lists: unknown, depth: number, end: readonly [number, string |
 }
 
 /** Strings where a sequence is due become lists: `depth` axes are still to come. */
-function splitStrings(value: unknown, field: FieldInfo, column: Column, depth: number, where: Where | null): unknown {
-  if (typeof value === "string" && depth === 1) return splitTokens(value, column);
+function splitStrings(
+  value: unknown,
+  field: FieldInfo,
+  tokensOf: (text: string) => string[],
+  depth: number,
+  where: Where | null,
+): unknown {
+  if (typeof value === "string" && depth === 1) return tokensOf(value);
   if (typeof value === "string" && depth > 1) {
     throw new DataError(`\`${field.name}\` is a list of sequences (${field.axes.join(", ")}), not one string`, where);
   }
   if (Array.isArray(value) && depth > 1)
-    return value.map((item) => splitStrings(item, field, column, depth - 1, where));
+    return value.map((item) => splitStrings(item, field, tokensOf, depth - 1, where));
   return value;
 }
 
@@ -203,22 +211,28 @@ function tokenIds(model: Model, vocab: string): TokenIds {
   if (!tokens) throw new Error(`data: the vocabulary ${vocab} is not bound`);
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const unknown = ids.get("<UNK>");
+  const isNumbered = isNumberedVocab(model, vocab);
   return (leaf, place, where) => {
     if (typeof leaf === "string") {
       const id = ids.get(leaf) ?? unknown;
       if (id !== undefined) return id;
-      const near = nearest(leaf, tokens);
+      const near = isNumbered ? undefined : nearest(leaf, tokens);
       const help =
         near !== undefined
           ? `did you mean ${JSON.stringify(near)}?`
-          : tokens.length <= 12
-            ? `there are ${tokens.map((token) => JSON.stringify(token)).join(", ")}`
-            : null;
+          : isNumbered
+            ? `its tokens are the numbers 0 to ${tokens.length - 1}`
+            : tokens.length <= 12
+              ? `there are ${tokens.map((token) => JSON.stringify(token)).join(", ")}`
+              : null;
       throw new DataError(`\`${place()}\`: ${JSON.stringify(leaf)} is not in the vocabulary \`${vocab}\``, where, help);
     }
     if (Number.isInteger(leaf) && (leaf as number) >= 0 && (leaf as number) < tokens.length) return leaf as number;
     const range = `0 to ${tokens.length - 1}`;
-    throw new DataError(`\`${place()}\` is a token of \`${vocab}\` or an id from ${range}, not ${String(leaf)}`, where);
+    const needed = isNumbered
+      ? `a token of \`${vocab}\`, a number from ${range}`
+      : `a token of \`${vocab}\` or an id from ${range}`;
+    throw new DataError(`\`${place()}\` is ${needed}, not ${String(leaf)}`, where);
   };
 }
 
@@ -234,7 +248,8 @@ export function endToken(model: Model, field: FieldInfo): number | undefined {
 }
 
 /**
- * Ids back to what a record has, up to the end token: one token, a string where the vocabulary is of characters, else a list.
+ * Ids back to what a record has, up to the end token: one token, a string where the vocabulary is of characters, else a list;
+ * numbers where tokens are numbers.
  * What it gives encodes to the same ids.
  */
 export function decodeTokens(
@@ -242,13 +257,15 @@ export function decodeTokens(
   field: FieldInfo,
   ids: ArrayLike<number>,
   columns: EncodeOptions["columns"] = {},
-): string | readonly string[] {
+): string | number | readonly (string | number)[] {
   if (field.type.kind !== "token") throw new Error(`data: ${field.name} has no tokens`);
   const vocab = model.vocabularies[field.type.vocab] ?? [];
   const end = endToken(model, field);
   const list = Array.from(ids);
   const stop = end === undefined ? -1 : list.indexOf(end);
-  const tokens = (stop < 0 ? list : list.slice(0, stop)).map((id) => {
+  const shown = stop < 0 ? list : list.slice(0, stop);
+  if (isNumberedVocab(model, field.type.vocab)) return field.axes.length ? shown : (shown[0] ?? 0);
+  const tokens = shown.map((id) => {
     const token = vocab[id];
     if (token === undefined) throw new Error(`data: ${field.name} has no token ${id}`);
     return token;
@@ -258,6 +275,9 @@ export function decodeTokens(
   const characters = !ofNodes && isAlphabet(vocab) && columnOf(columns, field).kind !== "words";
   return characters && tokens.every((token) => Array.from(token).length === 1) ? tokens.join("") : tokens;
 }
+
+const isNumberedVocab = (model: Pick<Model, "vocabs">, name: string): boolean =>
+  model.vocabs.some((v) => v.name === name && v.isNumbered === true);
 
 const specials = new Set(["<UNK>", "<BOS>", "<EOS>"]);
 

@@ -1,7 +1,7 @@
 /** A backend as the runtime sees it: tensors that their owner frees, and plans that run. */
 import type { Plan } from "../../compiler/plan/lower.js";
 import { size } from "../../compiler/plan/types.js";
-import type { Device, DeviceTensor, Executable, Feed } from "../device.js";
+import type { Device, DeviceTensor, Feed } from "../device.js";
 import { type Program, TensorProgram } from "./executable.js";
 import type { Dtype, Memory } from "./memory.js";
 
@@ -11,14 +11,6 @@ export interface Backend extends Device {
   readonly name: BackendName;
   /** Live tensors of the backend: the same before and after whatever cleans up behind itself. */
   tensorCount(): number;
-  prepare(plan: Plan): Prepared;
-}
-
-export interface Prepared extends Executable {
-  /** Calls of one run: of kernels, or nodes of its graph. */
-  readonly kernels: number;
-  /** Does it run as one graph? */
-  readonly isGraph: boolean;
 }
 
 /** A tensor on a backend. Its owner disposes of it once. */
