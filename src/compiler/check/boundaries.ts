@@ -11,6 +11,7 @@ import { checkGathers } from "./gather.js";
 import { guardedReads, isReached } from "./guards.js";
 import { showPos, showRead, spoken } from "./indices.js";
 import { isInside } from "./interior.js";
+import { isLength } from "./lengths.js";
 import type { Boundary, ClauseDef, Quantity, Term } from "./terms.js";
 import type { Place } from "./types.js";
 import { type ReadTerm, termsOf } from "./walk.js";
@@ -207,6 +208,7 @@ interface Missing {
   readonly clause: string;
   /** A clause for all such places, where there are several. */
   readonly range?: string;
+  readonly isLength?: boolean;
   readonly defined: Place;
 }
 
@@ -223,7 +225,8 @@ function missingClause(cx: Context, q: Quantity, group: readonly Outside[]): Mis
     return [`${spoken(p.v)} = ${showPos(readerAt(to, p.shift), boundText(q.slots[i] as Slot))}`];
   });
   const bounds = q.slots.filter((_, i) => out[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
-  const shortest = cx.axes.size ? "the shortest sequence" : "its place";
+  const isRagged = q.slots.some((s, i) => out[i] && !cx.axes.get(s.axis)?.size);
+  const shortest = isRagged ? "the shortest sequence" : "its place";
   return {
     read: read.span,
     text: textOf(read),
@@ -231,6 +234,7 @@ function missingClause(cx: Context, q: Quantity, group: readonly Outside[]): Mis
     domain: bounds.join(", "),
     clause: `${q.name}[${at.join(", ")}]`,
     ...(group.length > 1 ? { range: rangeOf(q, group) } : {}),
+    ...(isLength(q) ? { isLength: true } : {}),
     defined: q.definition?.span ?? q.span,
   };
 }

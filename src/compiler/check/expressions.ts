@@ -297,7 +297,9 @@ function readTerm(
     gathers.push(chosen);
     idx.push(at(chosen.bound.name));
   }
-  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type, ...(gathers.length ? { written } : {}) };
+  // positions do not say these as they were written: p[t], U[k-1]-1
+  const isWritten = gathers.length > 0 || q.slots.some((s, i) => s.of !== undefined && idx[i]?.k === "end");
+  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type, ...(isWritten ? { written } : {}) };
   const read: Term = gathers.length ? { kind: "gather", arg: whole, at: gathers, span, type } : whole;
   return rest.length ? pick(cx, read, name, rest, span, scope) : read;
 }
@@ -358,7 +360,7 @@ function boundTerm(
   scope: Scope,
 ): Term | null {
   if ((cx.axes.get(axis)?.within ?? null) === null) return null;
-  const of = lengthOfAxis(cx, axis, scope.names, span);
+  const of = lengthOfAxis(cx, axis, scope.names);
   const variables = plainVariables(indices, scope);
   const fits = variables?.length === of.slots.length && of.slots.every((s, i) => s.axis === variables[i]?.axis);
   if (variables && fits) return extentAt(axis, variables, span);

@@ -12,6 +12,8 @@ export const missingBoundary = defineDiagnostic<{
   clause: string;
   /** A clause for more such places. */
   range?: string;
+  /** The length of an axis, which has no clauses. */
+  isLength?: boolean;
   defined: Place;
 }>({
   code: "missing-boundary",
@@ -21,10 +23,12 @@ export const missingBoundary = defineDiagnostic<{
     label(read, `leaves the domain ${domain}`),
     label(defined, "defined inside the domain only"),
   ],
-  help: ({ clause, range }) =>
-    range === undefined
-      ? `write a clause, for instance \`${clause} = 0\``
-      : `write a clause for all such places, for instance \`${range} = 0\``,
+  help: ({ clause, range, isLength, text, index }) =>
+    isLength
+      ? `a length has no clauses: say where it is meant, \`if ${index.replace(" = ", " == ")} then … else ${text}\``
+      : range === undefined
+        ? `write a clause, for instance \`${clause} = 0\``
+        : `write a clause for all such places, for instance \`${range} = 0\``,
 });
 
 export const farIndex = defineDiagnostic<{ place: Place; text: string; count: number; most: number }>({
