@@ -26,7 +26,7 @@ function specs(): string[] {
 }
 
 const words =
-  "model m { } [ ] ( ) , ; : ~ = == != < <= > >= + - * / ^ @ ' -> if then else not and or div mod dim vocab axis tree graph input random noise param frozen use loss metric require cell until weight in kids parent root pos preds sum softmax max h x y W t s n k T S 0 1 -1 2.5 1e9 \"a\" \"\" # \n σ ⊙ · training observed categorical normal mixture ctc data train decode inf eye split".split(
+  'model m { } [ ] ( ) , ; : ~ = == != < <= > >= + - * / ^ @ \' -> if then else not and or div mod dim vocab axis tree graph input random noise param frozen use loss metric require cell until weight in kids parent root pos preds sum softmax max h x y W t s n k T S 0 1 -1 2.5 1e9 "a" "" # \n σ ⊙ · training observed categorical normal mixture ctc data train decode inf eye split'.split(
     " ",
   );
 
@@ -41,9 +41,11 @@ class Dice {
   }
 }
 
-const soup = (d: Dice): string => Array.from({ length: 1 + d.below(60) }, () => d.pick(words)).join(d.pick([" ", "", "\n"]));
+const soup = (d: Dice): string =>
+  Array.from({ length: 1 + d.below(60) }, () => d.pick(words)).join(d.pick([" ", "", "\n"]));
 const bytes = (d: Dice): string => String.fromCodePoint(...Array.from({ length: d.below(200) }, () => d.below(0x2ff)));
-const inModel = (d: Dice): string => `model m {\n  axis t < T\n  input x[t] : [2]\n  ${soup(d)}\n  h[t] = ${soup(d)}\n}`;
+const inModel = (d: Dice): string =>
+  `model m {\n  axis t < T\n  input x[t] : [2]\n  ${soup(d)}\n  h[t] = ${soup(d)}\n}`;
 
 /** A spec with a few places cut, doubled, exchanged or replaced. */
 function mutated(d: Dice, text: string): string {
@@ -82,6 +84,16 @@ function mutated(d: Dice, text: string): string {
   return out;
 }
 
+/** A spec in which one number is another: shifts, sizes and counts that nobody means. */
+function renumbered(d: Dice, text: string): string {
+  const numbers = [...text.matchAll(/(?<![\w."])\d+(\.\d+)?(?![\w"])/g)];
+  if (!numbers.length) return text;
+  const { 0: image, index } = d.pick(numbers);
+  return (
+    text.slice(0, index) + d.pick(["0", "0.5", "1e5", "1e9", "9007199254740993"]) + text.slice(index + image.length)
+  );
+}
+
 const deep = 10_000;
 /** Nested as deeply as nobody writes. */
 export const deepTexts: readonly string[] = [
@@ -97,15 +109,22 @@ export const deepTexts: readonly string[] = [
   ["1 ^ ", "1", ""],
   ["W @ ", "1", ""],
   ["1 + ", "1", ""],
-].map(([open, inner, close]) => `model m {\n  y = ${(open as string).repeat(deep)}${inner}${(close as string).repeat(deep)}\n}`);
+].map(
+  ([open, inner, close]) =>
+    `model m {\n  y = ${(open as string).repeat(deep)}${inner}${(close as string).repeat(deep)}\n}`,
+);
 
 /** What is wrong with how a text is answered; null if nothing. */
 export function textProblem(text: string): string | null {
-  const start = performance.now();
-  try {
+  const timed = () => {
+    const start = performance.now();
     const { diagnostics } = compile(text, { file: "text.rcv" });
-    const ms = performance.now() - start;
-    if (ms > MOST_MS) return `takes ${Math.round(ms)} ms`;
+    return { diagnostics, ms: performance.now() - start };
+  };
+  try {
+    const { diagnostics, ms } = timed();
+    // once more: the first time a machine may be busy, or the code cold
+    if (ms > MOST_MS && timed().ms > MOST_MS) return `takes ${Math.round(ms)} ms`;
     for (const d of diagnostics)
       for (const l of d.labels)
         if (l.file === undefined && !(l.span.start >= 0 && l.span.end <= text.length && l.span.start <= l.span.end))
@@ -134,6 +153,8 @@ function textOf(key: string, all: readonly string[]): string {
       return soup(d);
     case 2:
       return inModel(d);
+    case 3:
+      return renumbered(d, d.pick(all));
     default:
       return mutated(d, d.pick(all));
   }
