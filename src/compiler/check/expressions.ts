@@ -23,7 +23,7 @@ import { indicesOf } from "./structures/facts.js";
 import { isNode } from "./structures/nodes.js";
 import { comparedNode, hasStructure, nodeAsNumber, nodeAsValue, readStructured } from "./structures/reads.js";
 import type { Gathered, Quantity, Term } from "./terms.js";
-import { open, type Place, poison, scalar, showType } from "./types.js";
+import { isToken, open, type Place, poison, scalar, showType } from "./types.js";
 
 export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison() });
 
@@ -95,7 +95,7 @@ function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
         : [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
       const t: Term = { kind: "binary", op: e.op, left, right, span, type: open() };
       if (e.op === "==" || e.op === "!=") compareShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
-      else if (orders.has(e.op) && [left, right].some((x) => x.kind === "literal")) {
+      else if (orders.has(e.op) && [left, right].some((x) => x.kind === "literal" || isToken(x.type))) {
         cx.report(shapes.unorderedTokens({ place: span, op: e.op }), scope.via);
         spoil(left.type, right.type, t.type);
       } else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
