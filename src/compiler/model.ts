@@ -69,6 +69,8 @@ export type DistName = "categorical" | "bernoulli" | "normal" | "laplace" | "uni
 export const hasHits = (dist: DistName | undefined): boolean => dist === "categorical" || dist === "bernoulli";
 
 /** An input or a random of the model: one key of a data record. */
+export type Whole = "int" | "bool";
+
 export interface FieldInfo {
   readonly name: string;
   readonly role: "input" | "random";
@@ -78,6 +80,8 @@ export interface FieldInfo {
   /** Dims after the axes, as numbers that hold once vocabularies are bound; `labels` in the user's names. */
   readonly shape: readonly number[];
   readonly labels: readonly string[];
+  /** Of an input: `int` is a whole number, `bool` 0 or 1. */
+  readonly whole?: Whole;
   /** Of a random. */
   readonly dist?: DistName;
   /** Of a mixture: the distribution of its components. */

@@ -63,6 +63,25 @@ const combinations: Readonly<Record<string, readonly [body: string, told: readon
   loss x[t]`,
     ["unknown-name@3", "bad-index@4", "bad-argument@5"],
   ],
+  "a cycle without a step, beside a mistake of syntax and a name that is not there": [
+    `${head}
+  a[t] = x[t] + b[t]; b[t] = a[t]
+  d[t] = (x[t]
+  loss sum(a[t]) + w`,
+    ["causal-cycle@3", "unclosed-bracket@4", "unknown-name@5"],
+  ],
+  "a cycle without a step, for which nothing has a shape": [
+    `${head}; param W
+  h[t] = tanh(W @ h[t])
+  loss sum(h[t]) + sum(x[t])`,
+    ["unknown-shape@3", "causal-cycle@3"],
+  ],
+  "a choice may break a cycle: it is looked for where everything else is right": [
+    `${head}
+  a[t] = x[t] + b[t]; b[t] = if t > 0 then a[t] else x[t]
+  loss sum(a[t]) + w`,
+    ["unknown-name@4"],
+  ],
   "a cycle is looked for where everything else is right": [
     `${head}
   a[t] = x[t] + b[t]

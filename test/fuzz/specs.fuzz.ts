@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { problemsOf } from "../support/check-spec.js";
 import { fuzzText } from "../support/fuzz-text.js";
-import { randomCase } from "../support/random-systems.js";
 import { coordinates, mismatches } from "../support/gradients.js";
 import { randomSpec } from "../support/random-specs.js";
+import { randomCase } from "../support/random-systems.js";
 
 const seconds = Number(process.env["FUZZ_SECONDS"]);
 const seed = Number(process.env["FUZZ_SEED"]);

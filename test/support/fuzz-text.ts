@@ -84,6 +84,16 @@ function mutated(d: Dice, text: string): string {
   return out;
 }
 
+/** A spec in which one number is another: shifts, sizes and counts that nobody means. */
+function renumbered(d: Dice, text: string): string {
+  const numbers = [...text.matchAll(/(?<![\w."])\d+(\.\d+)?(?![\w"])/g)];
+  if (!numbers.length) return text;
+  const { 0: image, index } = d.pick(numbers);
+  return (
+    text.slice(0, index) + d.pick(["0", "0.5", "1e5", "1e9", "9007199254740993"]) + text.slice(index + image.length)
+  );
+}
+
 const deep = 10_000;
 /** Nested as deeply as nobody writes. */
 export const deepTexts: readonly string[] = [
@@ -106,11 +116,15 @@ export const deepTexts: readonly string[] = [
 
 /** What is wrong with how a text is answered; null if nothing. */
 export function textProblem(text: string): string | null {
-  const start = performance.now();
-  try {
+  const timed = () => {
+    const start = performance.now();
     const { diagnostics } = compile(text, { file: "text.rcv" });
-    const ms = performance.now() - start;
-    if (ms > MOST_MS) return `takes ${Math.round(ms)} ms`;
+    return { diagnostics, ms: performance.now() - start };
+  };
+  try {
+    const { diagnostics, ms } = timed();
+    // once more: the first time a machine may be busy, or the code cold
+    if (ms > MOST_MS && timed().ms > MOST_MS) return `takes ${Math.round(ms)} ms`;
     for (const d of diagnostics)
       for (const l of d.labels)
         if (l.file === undefined && !(l.span.start >= 0 && l.span.end <= text.length && l.span.start <= l.span.end))
@@ -139,6 +153,8 @@ function textOf(key: string, all: readonly string[]): string {
       return soup(d);
     case 2:
       return inModel(d);
+    case 3:
+      return renumbered(d, d.pick(all));
     default:
       return mutated(d, d.pick(all));
   }

@@ -49,6 +49,7 @@ function entry(model: Model, f: FieldInfo, lengthOf: (bound: string) => number, 
     case "position":
       return pick(lengthOf(f.type.axis), f.name, ...keys);
     case "float": {
+      if (f.whole) return f.whole === "bool" ? pick(2, f.name, ...keys) === 1 : pick(6, f.name, ...keys) - 2;
       const number = (...more: readonly number[]): number => {
         const x = Math.round(200 * uniform(f.name, ...keys, ...more) - 100) / 100;
         return f.dist === "bernoulli" ? Number(x > 0) : x;

@@ -63,7 +63,7 @@ function valueType(model: ModelShape, field: FieldInfo): keyof typeof values {
 /** `x[t < T] : [28, 28]`, the random `y : Label`. */
 function describe(field: FieldInfo): string {
   const axes = field.axes.length ? `[${field.axes.join(", ")}]` : "";
-  const shape = field.labels.length ? `[${field.labels.join(", ")}]` : "number";
+  const shape = field.whole ?? (field.labels.length ? `[${field.labels.join(", ")}]` : "number");
   const type =
     field.type.kind === "token" ? field.type.vocab : field.type.kind === "position" ? field.type.axis : shape;
   const role = field.role === "input" ? "Input" : "Random";

@@ -11,6 +11,7 @@ import { checkGathers } from "./gather.js";
 import { guardedReads, isReached } from "./guards.js";
 import { showPos, showRead, spoken } from "./indices.js";
 import { isInside } from "./interior.js";
+import { isLength } from "./lengths.js";
 import type { Boundary, ClauseDef, Quantity, Term } from "./terms.js";
 import type { Place } from "./types.js";
 import { type ReadTerm, termsOf } from "./walk.js";
@@ -62,27 +63,43 @@ export function resolveBoundaries(cx: Context): Map<Quantity, Boundary[]> {
   return new Map(cx.quantities.map((q) => [q, resolve(cx, q, [...(boxes.get(q)?.values() ?? [])], gathers)]));
 }
 
-/** The positions outside that one index can reach. */
-function reachable(cx: Context, p: Pos, axis: string): Pos[] {
+/** Each place outside is a box of its own; so many may one read reach. */
+const mostOutside = 4096;
+
+/** How many positions outside one index can reach, and which, from the nearest on. */
+interface Reach {
+  readonly count: number;
+  at(k: number): Pos;
+}
+
+function reachable(cx: Context, p: Pos, axis: string): Reach {
   const least = leastLength(cx, axis);
-  const range = (n: number, f: (k: number) => Pos): Pos[] => Array.from({ length: Math.max(n, 0) }, (_, k) => f(k));
+  const only: Reach = { count: 1, at: () => p };
+  const before = (count: number): Reach => ({ count: Math.max(count, 0), at: (k) => fromStart(-1 - k) });
+  const beyond = (count: number): Reach => ({ count: Math.max(count, 0), at: (k) => fromEnd(k) });
   switch (p.k) {
     case "var":
-      return p.shift < 0 ? range(-p.shift, (k) => fromStart(-1 - k)) : range(p.shift, (k) => fromEnd(k));
+      return p.shift < 0 ? before(-p.shift) : beyond(p.shift);
     case "start":
-      if (p.off < 0) return [p];
       // h[3] of a sequence that may be shorter: any place from its end to there
-      return p.off < least ? [] : range(p.off - least + 1, (k) => fromEnd(k));
+      return p.off < 0 ? only : beyond(p.off - least + 1);
     case "end":
-      if (p.off >= 0) return [p];
-      return range(-p.off - least, (k) => fromStart(-1 - k)); // T-2 is −1 where T = 1
+      return p.off >= 0 ? only : before(-p.off - least); // T-2 is −1 where T = 1
   }
 }
 
 function outside(cx: Context, read: ReadTerm): Box[] {
+  const reaches = read.idx.map((p, i) => reachable(cx, p, (read.of.slots[i] as Slot).axis));
+  const count = reaches.reduce((n, r) => n * (r.count + 1), 1) - 1;
+  if (count > mostOutside) {
+    cx.report(domains.farIndex({ place: read.span, text: textOf(read), count, most: mostOutside }));
+    return [];
+  }
   let all: (Pos | null)[][] = [[]];
   for (const [i, p] of read.idx.entries()) {
-    const options = [...(staysInside(p) ? [null] : []), ...reachable(cx, p, (read.of.slots[i] as Slot).axis)];
+    const reach = reaches[i] as Reach;
+    const positions = Array.from({ length: reach.count }, (_, k) => reach.at(k));
+    const options = [...(staysInside(p) ? [null] : []), ...positions];
     all = all.flatMap((box) => options.map((o) => [...box, o]));
   }
   return all.filter((box) => box.some((o) => o !== null)).map((box) => withinNothing(read, box));
@@ -128,7 +145,7 @@ const weight = (c: ClauseDef, box: Box, slots: readonly Slot[]): number =>
 function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: ReadonlySet<ClauseDef>): Boundary[] {
   const out: Boundary[] = [];
   const used = new Set<ClauseDef>(gathers);
-  const told = new Set<string>();
+  const missing = new Map<string, Outside[]>();
   for (const { box, read, isReal } of boxes) {
     const fitting = q.clauses
       .filter((c) => !isInterior(c) && matches(c, box, q.slots))
@@ -141,16 +158,21 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
       continue;
     }
     if (!best) {
-      if (cx.unreadClauses.has(q)) continue;
-      const missing = missingClause(cx, q, box, read);
-      if (!told.has(missing.clause)) cx.report(domains.missingBoundary(missing));
-      told.add(missing.clause);
+      // of one read, those along the same axes are told together
+      const key = `${read.span.file}:${read.span.start}:${reallyOutside(box).map((p) => p?.k)}`;
+      missing.set(key, [...(missing.get(key) ?? []), { box, read, isReal }]);
       continue;
     }
     if (second && weight(second, box, q.slots) === weight(best, box, q.slots))
       cx.report(domains.overlappingClauses({ first: best.span, second: second.span, name: q.name }));
     used.add(best);
     out.push({ pins: pinsOf(q, box), clause: best });
+  }
+  const told = new Set<string>();
+  for (const group of cx.unreadClauses.has(q) ? [] : missing.values()) {
+    const one = missingClause(cx, q, group);
+    if (!told.has(one.clause)) cx.report(domains.missingBoundary(one));
+    told.add(one.clause);
   }
   // one inside the domain replaces the equation there
   for (const c of q.clauses.filter(isInterior)) {
@@ -165,18 +187,37 @@ function resolve(cx: Context, q: Quantity, boxes: readonly Outside[], gathers: R
 const pinsOf = (q: Quantity, box: Box): Boundary["pins"] =>
   q.slots.flatMap((s, i) => (box[i] ? [{ slot: s.name, at: box[i] as Pos }] : []));
 
+/** What is within nothing is outside wherever it is. */
+const reallyOutside = (box: Box): Box => box.map((p) => (p && !isInside({ slot: "", at: p }) ? p : null));
+
+function rangeOf(q: Quantity, group: readonly Outside[]): string {
+  const at = q.slots.map((s, i) => {
+    const p = reallyOutside((group[0] as Outside).box)[i];
+    if (!p) return s.name;
+    if (group.every(({ box }) => samePos(box[i] as Pos, p))) return showPos(p, boundText(s));
+    return p.k === "start" ? `${s.name} < 0` : `${s.name} >= ${boundText(s)}`;
+  });
+  return `${q.name}[${at.slice(q.around).join(", ")}]`;
+}
+
 interface Missing {
   readonly read: Place;
   readonly text: string;
   readonly index: string;
   readonly domain: string;
   readonly clause: string;
+  /** A clause for all such places, where there are several. */
+  readonly range?: string;
+  readonly isLength?: boolean;
   readonly defined: Place;
 }
 
-function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Missing {
-  // what is within nothing is outside wherever it is
-  const out = box.map((p) => (p && !isInside({ slot: "", at: p }) ? p : null));
+const textOf = ({ written, of, idx }: ReadTerm): string =>
+  written ?? showRead(of.name, of.slots.slice(of.around), idx.slice(of.around));
+
+function missingClause(cx: Context, q: Quantity, group: readonly Outside[]): Missing {
+  const { box, read } = group[0] as Outside;
+  const out = reallyOutside(box);
   const at = q.slots.map((s, i) => (out[i] ? showPos(out[i] as Pos, boundText(s)) : s.name)).slice(q.around);
   const index = read.idx.flatMap((p, i) => {
     const to = out[i];
@@ -184,13 +225,16 @@ function missingClause(cx: Context, q: Quantity, box: Box, read: ReadTerm): Miss
     return [`${spoken(p.v)} = ${showPos(readerAt(to, p.shift), boundText(q.slots[i] as Slot))}`];
   });
   const bounds = q.slots.filter((_, i) => out[i]).map((s) => `0 ≤ ${s.name} < ${boundText(s)}`);
-  const shortest = cx.axes.size ? "the shortest sequence" : "its place";
+  const isRagged = q.slots.some((s, i) => out[i] && !cx.axes.get(s.axis)?.size);
+  const shortest = isRagged ? "the shortest sequence" : "its place";
   return {
     read: read.span,
-    text: read.written ?? showRead(q.name, q.slots.slice(q.around), read.idx.slice(q.around)),
+    text: textOf(read),
     index: index.join(", ") || shortest,
     domain: bounds.join(", "),
     clause: `${q.name}[${at.join(", ")}]`,
+    ...(group.length > 1 ? { range: rangeOf(q, group) } : {}),
+    ...(isLength(q) ? { isLength: true } : {}),
     defined: q.definition?.span ?? q.span,
   };
 }

@@ -202,12 +202,16 @@ function overAxis(cx: Context, e: CallExpr, scope: Scope): Term {
 const indexOf = (cx: Context, { axis }: Slot): Type => (cx.vocabs.has(axis) ? token(axis) : onAxis(axis));
 
 /** `split(z, n)`: n values of equal size. */
+/** Each part has a name on the left, so there are not more. */
+const mostParts = 1000;
+
 function split(cx: Context, e: CallExpr, scope: Scope, targets: readonly Wanted[]): readonly Term[] {
   const use = "(a, b) = split(z, 2)";
   const [z, count] = e.args;
   const n = count ? numberOf(cx, count.value, scope.names) : null;
-  if (!z || e.args.length !== 2 || n === null || !Number.isInteger(n) || n < 1) {
-    const t = badArguments(cx, e, scope, "`split` takes a value and the number of parts, a constant", use);
+  if (!z || e.args.length !== 2 || n === null || !Number.isInteger(n) || n < 1 || n > mostParts) {
+    const message = `\`split\` takes a value and the number of parts, a constant from 1 to ${mostParts}`;
+    const t = badArguments(cx, e, scope, message, use);
     return targets.length ? targets.map(() => t) : [t];
   }
   const term = elaborate(cx, z.value, scope);

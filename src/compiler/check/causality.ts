@@ -13,7 +13,7 @@ import type { Quantity } from "./terms.js";
 import type { ReadTerm } from "./walk.js";
 
 /** `from` reads `to`. */
-interface Edge {
+export interface Edge {
   readonly from: Quantity;
   readonly to: Quantity;
   readonly read: ReadTerm;
@@ -55,7 +55,7 @@ function explain(cx: Context, s: Systems, cycle: ReadonlySet<string>, drawn: rea
     .filter((q) => members.has(q.id))
     .flatMap((q) => edgesOf(cx, q, drawn))
     .filter((e) => members.has(e.to.id));
-  const steps = (path: readonly Edge[]): Step[] => path.map((e) => stepOf(s, e));
+  const steps = (path: readonly Edge[]): Step[] => path.map((e) => stepOf(s.lineOf, e));
   const still = edges.filter((e) => [...e.shifts.values()].every((k) => k === 0));
   const loop = findCycle(still);
   const early = (path: readonly Edge[]): boolean => {
@@ -143,7 +143,7 @@ function shiftsOf(cx: Context, reader: Quantity, read: ReadTerm, levels: Levels)
 }
 
 /** A shortest cycle that starts with an edge that `first` accepts. */
-function findCycle(edges: readonly Edge[], first: (e: Edge) => boolean = () => true): Edge[] | null {
+export function findCycle(edges: readonly Edge[], first: (e: Edge) => boolean = () => true): Edge[] | null {
   let best: Edge[] | null = null;
   for (const start of edges.filter(first)) {
     const paths = new Map<Quantity, Edge[]>([[start.to, [start]]]);
@@ -168,18 +168,18 @@ function showOwn(q: Quantity, own: readonly Pos[]): string {
   return text.length ? `${q.name}[${text.join(", ")}]` : q.name;
 }
 
-function stepOf(s: Systems, e: Edge): Step {
+export function stepOf(lineOf: Systems["lineOf"], e: Edge): Step {
   const own: Pos[] = e.from.slots.map((x) => at(x.name));
   return {
     place: e.read.span,
     reader: showOwn(e.from, own),
     read: textOf(e),
-    line: s.lineOf(e.read.span.start, e.read.span.file),
+    line: lineOf(e.read.span.start, e.read.span.file),
   };
 }
 
 /** The read that a step back would repair: the one of a value that comes later in the text. */
-function suggestionFor(cx: Context, loop: readonly Edge[]): string | undefined {
+export function suggestionFor(cx: Context, loop: readonly Edge[]): string | undefined {
   const last = loop.reduce((a, b) => (b.to.span.start >= a.to.span.start ? b : a));
   const slot = last.to.slots.findIndex((s, i) => last.read.idx[i]?.k === "var" && !structureOf(cx, s.axis));
   if (slot < 0) return undefined;

@@ -149,6 +149,7 @@ export class Context {
       trainingOnly: false,
       around: 0,
       map: null,
+      whole: null,
       ends: new Map(),
       ...facts,
       id: this.freshId(facts.id ?? facts.name),

@@ -2,6 +2,7 @@
 import * as domains from "../diagnostics/check-domains.js";
 import * as names from "../diagnostics/check-names.js";
 import { nearest } from "../diagnostics/nearest.js";
+import type { Whole } from "../model.js";
 import type { Expr, ModelDef, Statement, Target } from "../syntax/ast.js";
 import { printExpr } from "../syntax/print.js";
 import type { Slot } from "../system/types.js";
@@ -229,7 +230,10 @@ class Declarations {
         name,
         what: "vocabulary",
         near: nearest(name, this.cx.vocabs.keys()),
-        help: `declare \`vocab ${name}\``,
+        help:
+          name === "int" || name === "bool"
+            ? `only inputs are \`${name}\`; what is drawn is a number, a token or a position`
+            : `declare \`vocab ${name}\``,
       });
     else if (entity.kind !== "wrong")
       this.cx.report(
@@ -244,12 +248,19 @@ class Declarations {
     return poison();
   }
 
+  /** `int` and `bool`, where they are no names of the spec. */
+  whole({ type }: Target): Whole | null {
+    if (type?.kind !== "named" || this.own.find(type.name)) return null;
+    return type.name === "int" || type.name === "bool" ? type.name : null;
+  }
+
   observed(role: "input" | "random", t: Target): void {
     const slots = this.slots(t);
     if (!slots) return this.set(t.name, { kind: "wrong", place: t.nameSpan });
     const ends = this.ends.get(t) ?? new Map();
-    const type = this.type(t);
-    const quantity = this.cx.quantity({ name: t.name, role, slots, type, declared: true, span: t.span, ends });
+    const type = role === "input" && this.whole(t) ? scalar() : this.type(t);
+    const whole = role === "input" ? this.whole(t) : null;
+    const quantity = this.cx.quantity({ name: t.name, role, slots, type, whole, declared: true, span: t.span, ends });
     this.set(t.name, { kind: "quantity", quantity, place: t.nameSpan });
   }
 

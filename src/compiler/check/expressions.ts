@@ -23,7 +23,7 @@ import { indicesOf } from "./structures/facts.js";
 import { isNode } from "./structures/nodes.js";
 import { comparedNode, hasStructure, nodeAsNumber, nodeAsValue, readStructured } from "./structures/reads.js";
 import type { Gathered, Quantity, Term } from "./terms.js";
-import { open, type Place, poison, scalar, showType } from "./types.js";
+import { isToken, open, type Place, poison, scalar, showType } from "./types.js";
 
 export const wrong = (span: Place): Term => ({ kind: "wrong", span, type: poison() });
 
@@ -95,7 +95,7 @@ function elaborateNew(cx: Context, e: Expr, scope: Scope): Term {
         : [elaborate(cx, e.left, scope), elaborate(cx, e.right, scope)];
       const t: Term = { kind: "binary", op: e.op, left, right, span, type: open() };
       if (e.op === "==" || e.op === "!=") compareShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
-      else if (orders.has(e.op) && [left, right].some((x) => x.kind === "literal")) {
+      else if (orders.has(e.op) && [left, right].some((x) => x.kind === "literal" || isToken(x.type))) {
         cx.report(shapes.unorderedTokens({ place: span, op: e.op }), scope.via);
         spoil(left.type, right.type, t.type);
       } else broadcastShape(cx.solver, `\`${e.op}\``, left, right, t.type, mismatch);
@@ -297,7 +297,9 @@ function readTerm(
     gathers.push(chosen);
     idx.push(at(chosen.bound.name));
   }
-  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type, ...(gathers.length ? { written } : {}) };
+  // positions do not say these as they were written: p[t], U[k-1]-1
+  const isWritten = gathers.length > 0 || q.slots.some((s, i) => s.of !== undefined && idx[i]?.k === "end");
+  const whole: ReadTerm = { kind: "read", of: q, idx, picks: [], span, type, ...(isWritten ? { written } : {}) };
   const read: Term = gathers.length ? { kind: "gather", arg: whole, at: gathers, span, type } : whole;
   return rest.length ? pick(cx, read, name, rest, span, scope) : read;
 }
@@ -358,7 +360,7 @@ function boundTerm(
   scope: Scope,
 ): Term | null {
   if ((cx.axes.get(axis)?.within ?? null) === null) return null;
-  const of = lengthOfAxis(cx, axis, scope.names, span);
+  const of = lengthOfAxis(cx, axis, scope.names);
   const variables = plainVariables(indices, scope);
   const fits = variables?.length === of.slots.length && of.slots.every((s, i) => s.axis === variables[i]?.axis);
   if (variables && fits) return extentAt(axis, variables, span);

@@ -74,6 +74,13 @@ export class Prover {
     }
   }
 
+  /** What stands in the equation of a value that is read at its own variables. */
+  #meantBy({ of, idx, picks }: Extract<Term, { kind: "read" }>): Term | null {
+    if (of.role !== "eq" || !of.definition || of.clauses.length || picks.length) return null;
+    const isOwn = idx.every((p, i) => p.k === "var" && p.shift === 0 && p.v === of.slots[i]?.name);
+    return isOwn ? of.definition.term : null;
+  }
+
   #atom(t: Term): Form {
     const key = `#${keyOf(t) ?? this.#atoms.size}`;
     this.#atoms.set(key, t);
@@ -97,10 +104,16 @@ export class Prover {
       "<=": [[most(a, b)], [less(b, a)]],
       ">": [[less(b, a)], [most(a, b)]],
       ">=": [[most(b, a)], [less(a, b)]],
-      "==": [[most(a, b), most(b, a)], []],
-      "!=": [[], [most(a, b), most(b, a)]],
+      "==": [[most(a, b), most(b, a)], this.#apart(a, b, less)],
+      "!=": [this.#apart(a, b, less), [most(a, b), most(b, a)]],
     };
     return [...(tests[cond.op]?.[holds ? 0 : 1] ?? [])];
+  }
+
+  /** What is not equal is less, where it cannot be more. */
+  #apart(a: Form, b: Form, less: (x: Form, y: Form) => Form): Form[] {
+    const cannotBeMore = (x: Form, y: Form): boolean => this.#positive(plus(plus(y, x, -1), constant(1)), []);
+    return [...(cannotBeMore(a, b) ? [less(a, b)] : []), ...(cannotBeMore(b, a) ? [less(b, a)] : [])];
   }
 
   #positive(form: Form, facts: Facts): boolean {
@@ -137,15 +150,21 @@ export class Prover {
         return put(k > 0 ? low : high);
       }
       const atom = this.#atoms.get(name) as Term;
-      if (atom.kind === "call" && atom.args.length === 2 && (atom.fn.name === "max" || atom.fn.name === "min")) {
+      if (
+        atom.kind === "call" &&
+        atom.args.length === 2 &&
+        (atom.fn.name === "maximum" || atom.fn.name === "minimum")
+      ) {
         const forms = atom.args.map((a) => this.formOf(a));
-        return (atom.fn.name === "max") === k > 0 ? forms.some((f) => put(f)) : forms.every((f) => put(f));
+        return (atom.fn.name === "maximum") === k > 0 ? forms.some((f) => put(f)) : forms.every((f) => put(f));
       }
       if (atom.kind === "if") {
         const branch = (t: Term, holds: boolean): boolean =>
           put(this.formOf(t), [...facts, ...this.#factsOf({ cond: atom.cond, holds })]);
         return branch(atom.then, true) && branch(atom.else, false);
       }
+      const meant = atom.kind === "read" ? this.#meantBy(atom) : null;
+      if (meant && put(this.formOf(meant))) return true;
       const range = rangeOf(this.cx, atom);
       return (k > 0 ? range.low : range.high)?.every((f) => put(f)) ?? false;
     }

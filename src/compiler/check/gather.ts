@@ -146,10 +146,14 @@ function checkInside(cx: Context, use: GatherUse, used: Set<ClauseDef>): boolean
   let leaves = false;
   const isSafe = (side: Side, by: number): boolean =>
     prover.isPositive(side === "below" ? plus(form, constant(1 + by)) : plus(plus(end, form, -1), constant(by)));
+  // a token or position that is missing is −1
+  const mayMiss = ["token", "position"].includes(knownOf(index.type)?.kind ?? "");
   for (const side of ["below", "beyond"] as const) {
-    if (isSafe(side, 0)) continue;
+    const own = clauses.filter((c) => isOn(c, side));
+    const isInside = isSafe(side, 0);
+    if (!isInside || (side === "below" && mayMiss)) for (const c of own) used.add(c);
+    if (isInside) continue;
     const n = covered(clauses, side);
-    for (const c of clauses) if (isOn(c, side)) used.add(c);
     if (n === Number.POSITIVE_INFINITY || (n > 0 && isSafe(side, n))) {
       leaves = true;
       continue;

@@ -40,6 +40,7 @@ import { Overrides } from "./overrides.js";
 import { noteUses, startOf } from "./params.js";
 import { Reporter } from "./report.js";
 import { checkSampled } from "./sampled.js";
+import { checkStill } from "./still.js";
 import { checkAbove } from "./structures/left.js";
 import { isField, type Quantity } from "./terms.js";
 import { checkTopology } from "./topology.js";
@@ -100,6 +101,14 @@ function checkModel(
     return null;
   };
 
+  const line = (offset: number, file?: string): number =>
+    lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset);
+  /** Something is wrong; the order of equations can be looked at nevertheless. */
+  const unfinished = (): null => {
+    checkStill(cx, line);
+    return done();
+  };
+
   // names
   const own = declareModel(cx, model, home, libraries, overrides);
   // equations: from the tree to terms, every one with its shape rule
@@ -113,7 +122,7 @@ function checkModel(
   cx.solver.run();
   checkLiterals(cx);
   // What a statement that could not be read would have said is missing everywhere below.
-  if (unread) return done();
+  if (unread) return unfinished();
   checkShapes(cx);
   checkSizes(cx);
   const fields = cx.quantities.filter(isField);
@@ -147,7 +156,7 @@ function checkModel(
     const start = q.role === "param" || q.role === "frozen" ? startOf(cx, q) : null;
     if (start) starts.set(q, start);
   }
-  if (reporter.failed || libraries.reporter.failed) return done();
+  if (reporter.failed || libraries.reporter.failed) return unfinished();
   lint(cx, model, own);
 
   // causality: the scheduler looks at the Systems themselves
@@ -168,10 +177,7 @@ function checkModel(
     verify(system, "check");
     return system;
   };
-  checkCausality(cx, {
-    build,
-    lineOf: (offset, file) => lineOf(file ? (libraries.sources.get(file) ?? "") : source, offset),
-  });
+  checkCausality(cx, { build, lineOf: line });
   if (!reporter.failed) checkOpenLengths(cx);
   if (train && !reporter.failed) checkCarried(cx, sized, train, spans("train", ["truncate"]));
   if (train?.scheduled_sampling && !reporter.failed) checkSampled(cx, sized, spans("train", ["scheduled_sampling"]));

@@ -21,16 +21,19 @@ export function variablesAround(cx: Context, axis: string, names: Names): Slot[]
 }
 
 /** The lengths of an axis as a value over the axes around it. */
-export function lengthOfAxis(cx: Context, axis: string, names: Names, span: Place): Quantity {
+export function lengthOfAxis(cx: Context, axis: string, names: Names): Quantity {
   const id = `${axis}.length`;
   const known = cx.quantities.find((x) => x.id === id);
   if (known) return known;
   const slots = variablesAround(cx, axis, names);
+  const span = cx.axes.get(axis)?.place as Place;
   const term = extentAt(axis, slots, span);
   const q = cx.quantity({ id, name: axis, role: "eq", slots, span, named: false, definition: { term, span } });
   defineShape(cx.solver, q.type, term, () => undefined);
   return q;
 }
+
+export const isLength = (q: Quantity): boolean => !q.named && q.definition?.term.kind === "extent";
 
 /** The length at variables, the outermost first. */
 export function extentAt(axis: string, variables: readonly Slot[], span: Place): Term {

@@ -67,6 +67,7 @@ export function makeModel(facts: Facts, given: Vocabularies = {}): Model {
           type: k?.kind === "token" || k?.kind === "position" ? k : ({ kind: "float" } as const),
           shape: shape(q),
           labels: labels(q),
+          ...(q.whole ? { whole: q.whole } : {}),
           ...(q.sampling ? samplingInfo(q.sampling) : {}),
         },
       ];

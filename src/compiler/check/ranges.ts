@@ -124,7 +124,7 @@ export function rangeOf(cx: Context, t: Term, seen: ReadonlySet<Quantity> = new 
     case "binary":
       return ofBinary(cx, t, seen);
     case "call": {
-      if (t.args.length === 2 && (t.fn.name === "max" || t.fn.name === "min"))
+      if (t.args.length === 2 && (t.fn.name === "maximum" || t.fn.name === "minimum"))
         return unbounded(t.args.every((a) => rangeOf(cx, a, seen).isInteger));
       return unbounded(["floor", "ceil", "round", "sign", "argmax"].includes(t.fn.name));
     }
@@ -150,6 +150,8 @@ function outerOf(cx: Context, t: Term, axis: string): string | undefined {
 /** A value is what its equation makes of the variables that it is read at; of a recurrence only that it is whole is known. */
 function ofRead(cx: Context, t: Extract<Term, { kind: "read" }>, seen: ReadonlySet<Quantity>): Range {
   const { of, idx } = t;
+  if (of.whole === "bool") return { isInteger: true, low: [constant(0)], high: [constant(1)] };
+  if (of.whole === "int") return unbounded(true);
   if (of.role !== "eq" || !of.definition || t.picks.length) return unbounded(false);
   if (seen.has(of)) return unbounded(true);
   const inner = new Set([...seen, of]);
@@ -198,7 +200,7 @@ function ofBinary(cx: Context, t: Extract<Term, { kind: "binary" }>, seen: Reado
     case "*": {
       const [n, m] = [number(b), number(a)];
       const [k, x] = n !== null ? [n, a] : m !== null ? [m, b] : [null, a];
-      if (k === null) return unbounded(isInteger);
+      if (k === null) return ofProduct(a, b, isInteger, number);
       const times = (forms: Range["low"]): Range["low"] => forms?.map((f) => scaled(f, k)) ?? null;
       return k >= 0
         ? { isInteger, low: times(x.low), high: times(x.high) }
@@ -232,6 +234,18 @@ function ofBinary(cx: Context, t: Extract<Term, { kind: "binary" }>, seen: Reado
     default:
       return { isInteger: true, low: [constant(0)], high: [constant(1)] };
   }
+}
+
+/** Of two that are at least 0; one of them is at most a number. */
+function ofProduct(a: Range, b: Range, isInteger: boolean, number: (r: Range) => number | null): Range {
+  if (!isNatural(a) || !isNatural(b)) return unbounded(isInteger);
+  const most = (r: Range): number | null => number({ ...r, low: r.high });
+  const [n, x] = most(b) !== null ? [most(b) as number, a] : [most(a), b];
+  return {
+    isInteger,
+    low: [constant(0)],
+    high: n === null ? null : (x.high?.map((f) => scaled(f, n)) ?? null),
+  };
 }
 
 /** Are all ends at least 0, with variables that are? */

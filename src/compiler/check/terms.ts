@@ -2,7 +2,7 @@
  * Resolved expressions: names are looked up, cells are inlined, indices are positions. Their types are filled in by
  * unification; then they are lowered to the ops of a System.
  */
-import type { DistName } from "../model.js";
+import type { DistName, Whole } from "../model.js";
 import type { Expr } from "../syntax/ast.js";
 import type { Clause, Cond, Pos, Slot, Step } from "../system/types.js";
 import type { Dim } from "./dims.js";
@@ -183,6 +183,8 @@ export interface Quantity {
   readonly uses: ParamUses;
   /** Only in the System of training (the noise of dropout). */
   readonly trainingOnly: boolean;
+  /** Of an input: `int` or `bool`, numbers that may index. */
+  readonly whole: Whole | null;
   /** Of an input that is a map of a structure, not a field of the record. */
   readonly map: { readonly step?: Step } | null;
   /** By its slots over nodes: what it is at the parent of the root, a value of its own. */

@@ -10,6 +10,10 @@ export const missingBoundary = defineDiagnostic<{
   index: string;
   domain: string;
   clause: string;
+  /** A clause for more such places. */
+  range?: string;
+  /** The length of an axis, which has no clauses. */
+  isLength?: boolean;
   defined: Place;
 }>({
   code: "missing-boundary",
@@ -19,7 +23,21 @@ export const missingBoundary = defineDiagnostic<{
     label(read, `leaves the domain ${domain}`),
     label(defined, "defined inside the domain only"),
   ],
-  help: ({ clause }) => `write a clause, for instance \`${clause} = 0\``,
+  help: ({ clause, range, isLength, text, index }) =>
+    isLength
+      ? `a length has no clauses: say where it is meant, \`if ${index.replace(" = ", " == ")} then … else ${text}\``
+      : range === undefined
+        ? `write a clause, for instance \`${clause} = 0\``
+        : `write a clause for all such places, for instance \`${range} = 0\``,
+});
+
+export const farIndex = defineDiagnostic<{ place: Place; text: string; count: number; most: number }>({
+  code: "far-index",
+  severity: "error",
+  message: ({ text, count, most }) =>
+    `\`${text}\` reaches ${count} places outside of its domain; at most ${most} can be`,
+  labels: ({ place }) => [label(place, "too far")],
+  help: () => "what is so far away is data of its own: another input, shifted where the records are made",
 });
 
 export const overlappingClauses = defineDiagnostic<{ first: Place; second: Place; name: string }>({

@@ -27,6 +27,9 @@ import { isConst, type Ref, type Side, size } from "./types.js";
 import { concatAlong, type Indices, isBatch, type Values, type Zeros } from "./values.js";
 
 export class Reads {
+  /** Is what is read now under guards? They hide what comes later. */
+  #isGuarded = false;
+
   constructor(
     readonly flat: Flat,
     readonly system: System,
@@ -55,7 +58,10 @@ export class Reads {
       // those around a slot stand before it
       places.push(axis === "#" ? BATCH_PLACE : this.extents.locate(p, axis, place, outerPlaces(v, places, i)));
     }
+    const before = this.#isGuarded;
+    this.#isGuarded ||= when !== true;
     const x = this.#fetch(v, places, frame);
+    this.#isGuarded = before;
     return select(this.flat, when, x, this.#zero(v), frame, v.shape.length);
   }
 
@@ -200,7 +206,7 @@ export class Reads {
       : [];
     const step = stepped.find((i) => range(i)[0] < 0) ?? stepped[0];
     if (step !== undefined) x = this.values.window(v, at, step, ...range(step));
-    else x = this.values.get(v, at);
+    else x = this.#isGuarded && this.values.isLater(v, at) ? this.#zero(v) : this.values.get(v, at);
     spans.forEach((i, d) => {
       if (i !== step && places[i]?.k === "span" && !isConst(x) && x.shape[d] !== 1)
         x = this.flat.slice(x, d, ...range(i));

@@ -58,6 +58,14 @@ export class Values {
     this.#made.set(keyOf(v, at), { ref, made: this.parts.lineage.now });
   }
 
+  /** Is it one entry of a running loop that comes later? */
+  isLater(v: Value, at: Indices): boolean {
+    const steps = [...this.parts.forms.steps(v.id)];
+    return (
+      this.running.has(v.id) && steps.every((i) => at[i] !== null) && !this.has(v, stepIndices(this.parts.forms, v, at))
+    );
+  }
+
   has = (v: Value, at: Indices): boolean => this.#made.has(keyOf(v, at));
 
   get(v: Value, at: Indices): Ref {
@@ -137,17 +145,17 @@ export class Values {
 
   /** Places `from … from + len − 1` of a value that is computed level by level. */
   #levels(v: Value, at: Indices, slot: number, from: number, len: number): Ref {
-    const { flat, extents, forms } = this.parts;
+    const { flat, extents } = this.parts;
     const { axis } = v.slots[slot] as Slot;
-    const steps = [...forms.steps(v.id)];
     const parts: { ref: Ref; len: number }[] = [];
     for (let level = 0; level < extents.steps(axis); level++) {
       const own = extents.levels(axis, level, level);
       if (own.len === 0 || own.from < from || own.from >= from + len) continue;
       const here = at.map((n, i) => (i === slot ? level : n));
-      const missing =
-        this.running.has(v.id) && steps.every((i) => here[i] !== null) && !this.has(v, stepIndices(forms, v, here));
-      parts.push({ ref: missing ? flat.constant(0, v.dtype === "int") : this.get(v, here), len: own.len });
+      parts.push({
+        ref: this.isLater(v, here) ? flat.constant(0, v.dtype === "int") : this.get(v, here),
+        len: own.len,
+      });
     }
     if (parts.reduce((n, p) => n + p.len, 0) !== len) throw new Error(`${v.id} is read at a part of a level`);
     const [only, ...others] = parts;
@@ -169,13 +177,10 @@ export class Values {
     const key = `${keyOf(v, at)}|${slot}|${before}`;
     const known = this.#stacks.get(key);
     if (known && (known.made === lineage.now || !forms.drawn(v.id))) return known.ref;
-    const steps = [...forms.steps(v.id)];
     const entry = (n: number): Ref => {
       if (n < 0) return this.parts.boundary(v, slot, n);
       const here = at.map((m, i) => (i === slot ? n : m));
-      const missing =
-        this.running.has(v.id) && steps.every((i) => here[i] !== null) && !this.has(v, stepIndices(forms, v, here));
-      if (!missing) return this.get(v, here);
+      if (!this.isLater(v, here)) return this.get(v, here);
       return flat.constant(0, v.dtype === "int"); // later than now: the reader's guard hides it
     };
     const parts = Array.from({ length: before + this.#extent(v, slot) }, (_, n) => entry(n - before));

@@ -50,11 +50,16 @@ export function schedule(system: System): Program {
     return items;
   };
 
-  const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null => {
+  const bestLoop = (component: readonly string[], inner: readonly Edge[]): Loop | null =>
+    bestOf(component, inner, false) ?? bestOf(component, inner, true);
+
+  const bestOf = (component: readonly string[], inner: readonly Edge[], fromEach: boolean): Loop | null => {
     const axes = [
       ...new Set(getValue(system, component[0] as string).slots.map((s) => familyOf(system, s.axis))),
     ].filter((axis) => axis !== "#");
-    const ways = axes.flatMap((axis) => slotsAlong(system, component, inner, axis).map((slots) => ({ axis, slots })));
+    const ways = axes.flatMap((axis) =>
+      slotsAlong(system, component, inner, axis, fromEach).map((slots) => ({ axis, slots })),
+    );
     const members = [...component].sort((a, b) => (order.get(a) as number) - (order.get(b) as number));
     let best: { loop: Loop; cost: number } | null = null;
     for (const { axis, slots } of ways) {

@@ -20,19 +20,25 @@ const slotsOver = (system: System, v: Value, axis: string): Slot[] => {
   return v.slots.filter((s) => familyOf(system, s.axis) === family);
 };
 
-/** The ways to run a loop over `axis` through a component: one, unless its members have several slots over it. */
+/**
+ * The ways to run a loop over `axis` through a component: one, unless its members have several slots over it. Then the slot
+ * of one member says those of the others; `fromEach`: in turn of each member that has several.
+ */
 export function slotsAlong(
   system: System,
   component: readonly string[],
   edges: readonly Edge[],
   axis: string,
+  fromEach: boolean,
 ): Slots[] {
   const own = new Map(component.map((id) => [id, slotsOver(system, getValue(system, id), axis)]));
   if ([...own.values()].some((s) => !s.length)) return [];
   const first: Slots = Object.fromEntries([...own].map(([id, s]) => [id, (s[0] as Slot).name]));
-  const several = component.find((id) => (own.get(id) as Slot[]).length > 1);
-  if (several === undefined) return [first];
-  const found = (own.get(several) as Slot[]).map((s) => spread(system, edges, own, several, s.name));
+  const several = component.filter((id) => (own.get(id) as Slot[]).length > 1);
+  if (!several.length) return fromEach ? [] : [first];
+  const found = several
+    .slice(0, fromEach ? several.length : 1)
+    .flatMap((id) => (own.get(id) as Slot[]).map((s) => spread(system, edges, own, id, s.name)));
   const all = [...found.map((f) => ({ ...first, ...f })), first];
   const texts = all.map((f) => JSON.stringify(f));
   return all.filter((_, i) => texts.indexOf(texts[i] as string) === i);
@@ -52,25 +58,26 @@ function spread(
     out[id] = (candidates[0] as Slot).name;
     return true;
   };
-  for (let moved = true; moved; ) {
-    moved = false;
-    for (const { from, to, read } of edges) {
-      const theirs = own.get(to) as readonly Slot[];
-      const mine = own.get(from) as readonly Slot[];
-      const { slots } = getValue(system, to);
-      const variable = (s: Slot): string | null => {
-        const p = read.idx[slots.findIndex((x) => x.name === s.name)];
-        return p?.k === "var" ? p.v : null;
-      };
-      const [reader, value] = [out[from], out[to]];
-      if (reader !== undefined) {
-        const through = theirs.filter((s) => variable(s) === reader);
-        if (settle(to, theirs.length === 1 ? theirs : through)) moved = true;
-      }
-      const at = theirs.find((s) => s.name === value);
-      if (at && settle(from, mine.length === 1 ? mine : mine.filter((s) => s.name === variable(at)))) moved = true;
+  const across = (e: Edge, downwards: boolean): boolean => {
+    const { from, to, read } = e;
+    const theirs = own.get(to) as readonly Slot[];
+    const mine = own.get(from) as readonly Slot[];
+    const { slots } = getValue(system, to);
+    const variable = (s: Slot): string | null => {
+      const p = read.idx[slots.findIndex((x) => x.name === s.name)];
+      return p?.k === "var" ? p.v : null;
+    };
+    if (downwards) {
+      const reader = out[from];
+      if (reader === undefined) return false;
+      return settle(to, theirs.length === 1 ? theirs : theirs.filter((s) => variable(s) === reader));
     }
-  }
+    const at = theirs.find((s) => s.name === out[to]);
+    return at !== undefined && settle(from, mine.length === 1 ? mine : mine.filter((s) => s.name === variable(at)));
+  };
+  // what a reader says first: what is read may lie elsewhere, c[i, k] with k < j
+  const settleOne = (downwards: boolean): boolean => edges.some((e) => across(e, downwards));
+  while (settleOne(true) || settleOne(false));
   return out;
 }
 

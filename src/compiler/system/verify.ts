@@ -58,7 +58,8 @@ export function verify(system: System, stage: string): void {
     if (eq.along !== null && !v.slots.some((s) => s.name === eq.along))
       fail(v, `normalises along ${eq.along}, which it lacks`);
     for (const r of eq.args) checkRead(v, r, scope);
-    if (eq.red?.kind === "argmax" && eq.red.vars.length !== 1) fail(v, "is the index of a maximum over several variables");
+    if (eq.red?.kind === "argmax" && eq.red.vars.length !== 1)
+      fail(v, "is the index of a maximum over several variables");
     if (eq.red?.kind === "draw" && eq.op !== "draw") fail(v, `ranges over variables as a draw does, but is ${eq.op}`);
     const shape = opOf(eq.op).infer(
       eq.args.map((r) => (system.values.get(r.v) as Value).shape),

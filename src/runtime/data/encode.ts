@@ -159,6 +159,12 @@ function number(field: FieldInfo, leaf: unknown, place: () => string, where: Whe
   if (typeof value !== "number" || !Number.isFinite(value)) {
     throw new DataError(`\`${place()}\` is a finite number, not ${JSON.stringify(leaf) ?? String(leaf)}`, where);
   }
+  if (field.whole === "int" && !Number.isInteger(value)) {
+    throw new DataError(`\`${place()}\` is a whole number, not ${value}`, where);
+  }
+  if (field.whole === "bool" && value !== 0 && value !== 1) {
+    throw new DataError(`\`${place()}\` is true or false, 1 or 0, not ${value}`, where);
+  }
   if (field.dist === "bernoulli" && (value < 0 || value > 1)) {
     throw new DataError(`\`${place()}\` is 0 or 1 (or a probability between), not ${value}`, where);
   }
