@@ -1,7 +1,7 @@
 /** Runs Systems as plans on a device and compares with the reference evaluator. */
 import { grad } from "../../src/compiler/ad/grad.js";
 import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
-import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
+import { type LowerOptions, lower, type Plan } from "../../src/compiler/plan/lower.js";
 import { validOf } from "../../src/compiler/plan/places.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { paddedLength } from "../../src/compiler/system/axes.js";
@@ -18,6 +18,8 @@ import type { Case } from "./sketch.js";
 export type Padding = "zero" | "random" | "large";
 
 export interface PlanRun {
+  /** What becomes of the plan before it runs. */
+  readonly pass?: (plan: Plan) => Plan;
   readonly lower?: LowerOptions;
   readonly padding?: Padding;
   /** Padded extents beyond the longest sample. */
@@ -156,7 +158,8 @@ export function runPlan(
   const layout = layoutOf(system, env, options.extra);
   const extents = extentsOf(env, options.extra, layout);
   const shapes = { batch: env.batch, extents, widths: layout.widths };
-  const plan = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
+  const lowered = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
+  const plan = options.pass ? options.pass(lowered) : lowered;
   const executable = device.prepare(plan);
   const own: DeviceTensor[] = [];
   const given = new Map<string, DeviceTensor>();

@@ -55,6 +55,14 @@ export interface HostDim {
 export type Attr = number | string | boolean | readonly number[] | Side | readonly HostCond[] | readonly HostDim[];
 
 /**
+ * What only some targets have, see `fuse`.
+ * - `addN`: a sum of several tensors of one shape
+ * - `squares`: the sum of the squares of all elements
+ * - `turned`: a matrix's transpose, stored as such, for many products
+ */
+export type FusedOp = "addN" | "squares" | "turned";
+
+/**
  * The ops of the flat list.
  * - `given`: a parameter, input, noise or state
  * - `mask`, `lengths`, `iota`, `endRows`: made on the host from the lengths of the samples. `endRows` are the rows, for a
@@ -116,7 +124,8 @@ export type TensorOp =
   | "maxpoolPick"
   | "avgpool"
   | "avgpoolGrad"
-  | "scan";
+  | "scan"
+  | FusedOp;
 
 export interface Instr {
   readonly n: number;

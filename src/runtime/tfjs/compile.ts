@@ -15,7 +15,16 @@ import {
 } from "./code.js";
 import { type HostInstr, isHostOp } from "./host.js";
 import { isTruth, type Legal, legalize } from "./legalize.js";
-import { type Dtype, dtypeOf, type KernelCall, type Memory, type OwnOp, type Run, type Values } from "./memory.js";
+import {
+  type Dtype,
+  dtypeOf,
+  type Kernel,
+  type KernelCall,
+  type Memory,
+  type OwnOp,
+  type Run,
+  type Values,
+} from "./memory.js";
 import { bodyPlan, scanRun } from "./scan.js";
 
 /** `nest` makes the bodies of loops ready. */
@@ -146,9 +155,11 @@ class Compiler<H> {
       }
       default:
     }
-    const kernel = this.memory.kernels[i.op as Exclude<Instr["op"], OwnOp>](this.#kernelCall(i, dtype));
+    const kernels: Partial<Record<Instr["op"], Kernel<H>>> = { ...this.memory.kernels, ...this.memory.fused };
+    const kernel = kernels[i.op];
+    if (!kernel) throw new Error(`${this.memory.name} has no kernel for ${i.op}`);
     const outs = i.shapes.map(() => this.#newSlot(true, dtype));
-    this.#call(i, outs, kernel);
+    this.#call(i, outs, kernel(this.#kernelCall(i, dtype)));
   }
 
   #kernelCall = (instr: Instr, dtype: Dtype): KernelCall<H> => ({

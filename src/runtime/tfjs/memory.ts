@@ -1,5 +1,5 @@
 /** What an executable needs of a backend: raw tensors, made and freed by hand, and one kernel for each op. */
-import type { Instr, Scan, TensorOp } from "../../compiler/plan/types.js";
+import type { FusedOp, Instr, Scan, TensorOp } from "../../compiler/plan/types.js";
 import type { Nested } from "./code.js";
 
 export type Dtype = "float32" | "int32" | "bool";
@@ -37,7 +37,7 @@ export type Kernel<H> = (call: KernelCall<H>) => Run<H>;
 /** Makes a loop ready: as `scanRun`, which does so for any memory. */
 export type Loop<H> = (scan: Scan, call: KernelCall<H>, memory: Memory<H>, body: Nested<H>) => Run<H>;
 /** Exhaustive: an op without a kernel does not compile. */
-export type Kernels<H> = Readonly<Record<Exclude<TensorOp, OwnOp>, Kernel<H>>>;
+export type Kernels<H> = Readonly<Record<Exclude<TensorOp, OwnOp | FusedOp>, Kernel<H>>>;
 
 /** A kernel for each op of a table, from what the table has for it. */
 export const kernelsOf = <Op extends string, A, H>(
@@ -64,6 +64,8 @@ export interface Memory<H> {
   readonly expectMissing?: (may: boolean) => void;
   /** How loops run; absent where they run here. */
   readonly loop?: Loop<H>;
+  /** Kernels that do what otherwise takes several. */
+  readonly fused?: Readonly<Record<FusedOp, Kernel<H>>>;
   /** Live tensors of the backend. */
   count(): number;
 }

@@ -6,6 +6,7 @@ import type { Result } from "../executable.js";
 import type { HostInstr } from "../host.js";
 import type { Binding } from "../kernels/binding.js";
 import type { Memory } from "../memory.js";
+import { fusedOn } from "./fused.js";
 import { loopsOn } from "./loop.js";
 import { Recorder } from "./recorder.js";
 import type { NodeDef } from "./saved-model.js";
@@ -62,7 +63,8 @@ export function record(
   missing: boolean,
 ): Graph {
   const recorder = new Recorder(real);
-  const memory = { ...memoryOf(recorder.binding), loop: loopsOn(recorder) };
+  const plain = memoryOf(recorder.binding);
+  const memory = { ...plain, loop: loopsOn(recorder), fused: fusedOn(recorder, plain.kernels.transpose) };
   memory.expectMissing?.(missing);
   const code = compile(plan, memory, (body) => nested(body, memory));
   const given = new Map<string, Given<number>>();

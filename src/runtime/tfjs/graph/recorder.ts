@@ -99,6 +99,11 @@ export class Recorder {
     return this.#node("TensorArrayWriteV3", [own, index, value, flow], { T: this.#type(dtype) }, 1);
   }
 
+  /** The same tensor, past which TensorFlow rewrites nothing. */
+  barrier(id: number, shape: readonly number[]): number {
+    return this.#node("EnsureShape", [id], { T: this.#type("float32"), shape: { shape: shapeOf(shape) } }, 1);
+  }
+
   /** All its tensors one behind the other along dim 0. */
   readArray({ handle, dtype }: TensorArray, flow: number): number {
     return this.#node("TensorArrayConcatV3", [handle, flow], { dtype: this.#type(dtype) }, 2);

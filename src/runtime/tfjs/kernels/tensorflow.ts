@@ -121,12 +121,14 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
     split: (call) => {
       const parts = call.instr.shapes;
       const axis = attr<number>(call, "axis");
-      const attrs = [...typed(call), type("Tlen", "int32"), int("num_split", parts.length)];
-      const sizes = ints(
-        call,
-        parts.map((s) => s[axis] as number),
-      );
+      const lengths = parts.map((s) => s[axis] as number);
+      const count = int("num_split", parts.length);
       const along = ints(call, [axis], []);
+      if (lengths.every((n) => n === lengths[0]))
+        return ([x]) =>
+          binding.executeOp("Split", [...typed(call), count], [along, x as number], parts.length).map((t) => t.id);
+      const attrs = [...typed(call), type("Tlen", "int32"), count];
+      const sizes = ints(call, lengths);
       return ([x]) => binding.executeOp("SplitV", attrs, [x as number, sizes, along], parts.length).map((t) => t.id);
     },
     where: (call) => {

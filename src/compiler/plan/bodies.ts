@@ -1,0 +1,31 @@
+/** Passes over plans: what each does to a list of instructions, it does to the bodies of loops as well. */
+import { finish, type Output, type Plan } from "./plan.js";
+import type { Flat } from "./tensors.js";
+import { type Instr, liveInstrs, type Ref, type Scan, type TensorRef } from "./types.js";
+
+/** A list made anew. */
+export interface Rebuilt {
+  readonly flat: Flat;
+  /** What a tensor of the old list is in the new one. */
+  moved(r: Ref): Ref;
+}
+
+/** A pass over a list, of which the results will be read. */
+export type Bodies = (instrs: readonly Instr[], results: readonly Ref[]) => Rebuilt;
+
+export function rebuilt(plan: Plan, pass: Bodies): Plan {
+  const list = pass(
+    plan.instrs,
+    [...plan.outputs.values()].map((o) => o.ref),
+  );
+  const outputs = [...plan.outputs].map(([id, o]): [string, Output] => [id, { ...o, ref: list.moved(o.ref) }]);
+  return finish(list.flat, new Map(outputs));
+}
+
+export function inBody(scan: Scan, pass: Bodies): Scan {
+  const list = pass(scan.body, [...scan.next, ...scan.stacked]);
+  // the results of a body are tensors
+  const made = (r: TensorRef): TensorRef => list.flat.full(list.moved(r), r.shape) as TensorRef;
+  const [next, stacked] = [scan.next.map(made), scan.stacked.map(made)];
+  return { ...scan, next, stacked, body: liveInstrs(list.flat.instrs, [...next, ...stacked]) };
+}

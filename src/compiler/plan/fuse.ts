@@ -1,0 +1,107 @@
+/** Instructions that TensorFlow has one kernel for, put into one, and a few that it is quicker without. */
+import { type Bodies, inBody, rebuilt } from "./bodies.js";
+import type { Plan } from "./plan.js";
+import { Flat } from "./tensors.js";
+import { type Instr, isConst, isIntResult, type Ref, sameShape, size, type TensorRef } from "./types.js";
+
+export const fuse = (plan: Plan): Plan => rebuilt(plan, fusing);
+
+const fusing: Bodies = (instrs, results) => new Fusing(instrs, results);
+
+class Fusing {
+  readonly flat = new Flat();
+  readonly #defs: ReadonlyMap<number, Instr>;
+  readonly #uses = new Map<string, number>();
+  readonly #made = new Map<string, Ref>();
+
+  constructor(instrs: readonly Instr[], results: readonly Ref[]) {
+    this.#defs = new Map(instrs.map((i) => [i.n, i]));
+    for (const r of [...instrs.flatMap((i) => i.args), ...results])
+      if (!isConst(r)) this.#uses.set(keyOf(r), (this.#uses.get(keyOf(r)) ?? 0) + 1);
+    for (const i of instrs) {
+      this.flat.origin = i.origin;
+      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#picked(i) ?? this.#counted(i);
+      if (fused) this.#made.set(`${i.n}.0`, fused);
+      else this.#plain(i);
+    }
+  }
+
+  moved = (r: Ref): Ref => (isConst(r) ? r : (this.#made.get(keyOf(r)) as Ref));
+
+  #plain(i: Instr): void {
+    const args = i.args.map(this.moved);
+    if (i.op === "reshape") {
+      this.#made.set(`${i.n}.0`, this.flat.reshape(args[0] as Ref, i.shapes[0] as number[]));
+      return;
+    }
+    const n = i.scan
+      ? this.flat.scan(inBody(i.scan, fusing), args)
+      : this.flat.emit(i.op, args, i.attrs, i.shapes, i.int);
+    for (const [out, shape] of i.shapes.entries())
+      this.#made.set(`${i.n}.${out}`, { n, out, shape, int: isIntResult(i, out) });
+  }
+
+  #def = (r: Ref | undefined): Instr | undefined => (r && !isConst(r) ? this.#defs.get(r.n) : undefined);
+
+  /** a + (b + c), of one shape, where nobody else reads the inner sum. */
+  #addN(i: Instr): Ref | null {
+    const shape = i.shapes[0] as readonly number[];
+    if (i.op !== "add" || !i.args.every((a) => has(a, shape))) return null;
+    const terms = (r: Ref): readonly Ref[] => {
+      const own = this.#def(r);
+      const mine = own?.op === "add" && this.#uses.get(keyOf(r as TensorRef)) === 1;
+      return mine && own.args.every((a) => has(a, shape)) ? own.args.flatMap(terms) : [r];
+    };
+    const all = i.args.flatMap(terms);
+    return all.length > 2 ? this.flat.one("addN", all.map(this.moved), {}, shape) : null;
+  }
+
+  /** Σ x² */
+  #squares(i: Instr): Ref | null {
+    const shape = i.shapes[0] as readonly number[];
+    const square = i.op === "sum" && size(shape) === 1 ? this.#def(i.args[0]) : undefined;
+    const [x, y] = square?.args ?? [];
+    if (square?.op !== "mul" || !x || !y || isConst(x) || isConst(y) || keyOf(x) !== keyOf(y)) return null;
+    return this.flat.one("squares", [this.moved(x)], {}, shape);
+  }
+
+  /** A few columns of a matrix: one-hot rows times the matrix, whose transpose would cost more. */
+  #picked(i: Instr): Ref | null {
+    const shape = i.shapes[0] as readonly number[];
+    const turned = i.op === "gather" && !i.int && shape.length === 2 ? this.#def(i.args[0]) : undefined;
+    const W = turned?.args[0];
+    if (turned?.op !== "transpose" || !W || isConst(W) || W.shape.length !== 2) return null;
+    const [rows, n] = [shape[0] as number, W.shape[1] as number];
+    if (n > ONE_HOT_WIDTH || rows > FEW_ROWS) return null;
+    return this.flat.one(
+      "matmul",
+      [this.#oneHot(i.args[1] as Ref, rows, n), this.moved(W)],
+      { ta: false, tb: true },
+      shape,
+    );
+  }
+
+  /** What is added to columns of a matrix: its rows, transposed, times one-hot rows. */
+  #counted(i: Instr): Ref | null {
+    const shape = i.shapes[0] as readonly number[];
+    const sum = i.op === "transpose" && shape.length === 2 ? this.#def(i.args[0]) : undefined;
+    const [z, index] = sum?.args ?? [];
+    if (sum?.op !== "scatter" || this.#uses.get(`${sum.n}.0`) !== 1 || !z || isConst(z) || !index) return null;
+    const n = sum.attrs["n"] as number;
+    if (z.shape.length !== 2 || n > ONE_HOT_WIDTH) return null;
+    const hot = this.#oneHot(index, z.shape[0] as number, n);
+    return this.flat.one("matmul", [this.moved(z), hot], { ta: true, tb: false }, shape);
+  }
+
+  #oneHot = (index: Ref, rows: number, n: number): Ref =>
+    this.flat.one("onehot", [this.moved(index)], { n }, [rows, n]);
+}
+
+/** Wider one-hot rows cost more than what they save. */
+const ONE_HOT_WIDTH = 512;
+/** The matmul grows with the rows, the transpose does not. */
+const FEW_ROWS = 64;
+
+const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
+
+const has = (r: Ref, shape: readonly number[]): boolean => !isConst(r) && !r.int && sameShape(r.shape, shape);
