@@ -77,7 +77,7 @@ export function feedsOf({ model, batch, system, network }: Subject, ports: Ports
     if (kind === "length") {
       const own = batch.lengths[name.slice(0, -".length".length)] as Int32Array;
       const outer = own.length / batch.size;
-      const shape = outer > 1 ? [batch.size, LENGTH] : [batch.size];
+      const shape = outer > 1 ? [batch.size, outer] : [batch.size];
       feeds[name] = { shape, data: turned(own, outer, batch.size), dtype: "int32" };
       continue;
     }

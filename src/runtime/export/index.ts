@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import type { Model } from "../../compiler/model.js";
 import { CarryError } from "../../compiler/passes/carry.js";
+import { axisOf, type System } from "../../compiler/system/types.js";
 import { UsageError } from "../errors.js";
 import type { Network } from "../model.js";
 import { unknownName } from "../requests.js";
@@ -68,8 +69,9 @@ export async function exportGraphs(network: Network, dir: string, options: Expor
   const { model, device } = network;
   const [structure] = model.structures;
   if (structure) throw new ExportError(exportStructure({ structure: structure.name, kind: structure.kind }));
-  const lengths = lengthsOf(model, options.length);
-  const source: Source = { model, device, parameters: new Map(params), described: described(model), batch, lengths };
+  const own = described(model);
+  const lengths = lengthsOf(model, own.system, options.length);
+  const source: Source = { model, device, parameters: new Map(params), described: own, batch, lengths };
   const { parameters } = source.described;
   const columns = network.config.data?.columns ?? {};
   const facts: Facts = { version: VERSION, model, columns, batch, lengths, parameters };
@@ -129,12 +131,18 @@ function stepAxes({ axes, fields }: Model): string[] {
 }
 
 /** Throws `UsageError` where an axis has no length, or one has a length that does not take one. */
-function lengthsOf({ axes, name }: Model, length: ExportOptions["length"]): Record<string, number> {
+function lengthsOf(
+  { axes, name }: Model,
+  system: System,
+  length: ExportOptions["length"],
+): Record<string, number> {
   const open = axes.filter((a) => a.kind === "ragged" && a.length === undefined).map((a) => a.bound);
   const given = typeof length === "number" ? Object.fromEntries(open.map((a) => [a, length])) : (length ?? {});
   for (const [axis, n] of Object.entries(given)) {
     if (!open.includes(axis)) throw unknownName("axis with a length of its own", axis, open);
-    if (!(Number.isInteger(n) && n >= 1)) throw new UsageError(`a length is at least 1, not ${n}`);
+    const least = Math.max(1, axisOf(system, axis).min);
+    if (!(Number.isInteger(n) && n >= least))
+      throw new UsageError(`a length along ${axis} is a whole number from ${least} on, not ${n}`);
   }
   const missing = open.filter((a) => given[a] === undefined);
   if (missing.length)

@@ -31,8 +31,10 @@ export const lengthInput = (axis: string): string => `${axis}.length`;
 export function withLengthInputs(plan: Plan, sizes: Sizes): Plan {
   return rewritten(plan, (flat, instr) => {
     if (!isHostOp(instr.op)) return null;
+    const places = new Places(flat, instr, sizes);
+    const found = made(places, instr as HostInstr);
     const shape = instr.shapes[0] as readonly number[];
-    return [flat.full(made(new Places(flat, instr, sizes), instr as HostInstr), shape)];
+    return [instr.op === "iota" ? found : flat.reshape(flat.full(found, places.shape), shape)];
   });
 }
 

@@ -103,7 +103,7 @@ export function stepPlans(source: Source, axis: string): StepPlans | CarryError 
   const isConstant = before.given.every((id) => constants.has(id));
   const initial = isConstant ? evaluate(source.device, before, constants) : new Map();
   const defaults = new Map([...initial].map(([name, { data }]) => [name, data as Numbers]));
-  const fields = along.map((f) => f.name);
+  const drawn = along.filter((f) => f.role === "random").map((f) => f.name);
   return {
     axis,
     start: isConstant ? null : exportable(before, constants, system, sizes, new Map(), names),
@@ -113,7 +113,7 @@ export function stepPlans(source: Source, axis: string): StepPlans | CarryError 
       return s.from === null ? { input, output: names.get(s.next) as string } : { input, from: s.from };
     }),
     after: new Map(
-      [...step.outputs].map(([name, { ref }]) => [name, fields.filter((f) => dependsOn(step, ref, f))] as const),
+      [...step.outputs].map(([name, { ref }]) => [name, drawn.filter((f) => dependsOn(step, ref, f))] as const),
     ),
   };
 }

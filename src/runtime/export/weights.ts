@@ -33,7 +33,9 @@ export function packWeights(graphs: readonly Pick<TfjsGraph, "weights">[]): Pack
   }
   const files = new Map<string, Uint8Array>();
   const manifests = graphs.map((): ManifestGroup[] => []);
-  for (const [n, entries] of [...groups.values()].entries()) {
+  // tfjs 4.22 reads past its buffers where all have one size but the last, which is longer: so the largest comes first
+  const bySize = [...groups.values()].sort((a, b) => bytesIn(b) - bytesIn(a));
+  for (const [n, entries] of bySize.entries()) {
     const paths = shards(`group${n + 1}`, entries, files);
     for (const graph of (entries[0] as Entry).names.keys()) {
       const weights = entries.map(({ weight: { shape, dtype }, names }) => ({
@@ -68,6 +70,8 @@ function entriesOf(graphs: readonly Pick<TfjsGraph, "weights">[]): Entry[] {
 }
 
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const bytesIn = (entries: readonly Entry[]): number => entries.reduce((n, e) => n + e.weight.bytes.length, 0);
 
 /** Writes the tensors one behind the other; the names of the files. */
 function shards(name: string, entries: readonly Entry[], files: Map<string, Uint8Array>): string[] {
