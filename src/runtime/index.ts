@@ -14,8 +14,8 @@ export { DataError, type Dataset, type Split } from "./data/index.js";
 export type { Decoding } from "./decoder/present.js";
 export { DivergedError, ModelFolderError, type Origin, RunError, SpecError, UsageError } from "./errors.js";
 export {
-  type Exported,
   ExportError,
+  type Exported,
   type ExportFormat,
   type ExportOptions,
   exportFormats,

@@ -1,11 +1,16 @@
 /** An exported model beside the model itself: the same batch, the numbers of both. */
-import { join } from "node:path";
 import { compile } from "../../src/compiler/index.js";
 import type { FieldInfo, Model } from "../../src/compiler/model.js";
 import { BATCH, getValue, product, type System } from "../../src/compiler/system/types.js";
 import { encoder, makeBatch } from "../../src/runtime/data/index.js";
 import { described } from "../../src/runtime/export/systems.js";
-import { type ExportOptions, exportGraphs, instantiate, type Network, type SampleValue } from "../../src/runtime/index.js";
+import {
+  type ExportOptions,
+  exportGraphs,
+  instantiate,
+  type Network,
+  type SampleValue,
+} from "../../src/runtime/index.js";
 import { drawNoise } from "../../src/runtime/noise.js";
 import type { Batch, DataRecord } from "../../src/runtime/types.js";
 import { unpad } from "../../src/runtime/unpad.js";
@@ -17,8 +22,12 @@ export const RECORDS = 3;
 export const LENGTH = 6;
 
 /** A model with its starting values; vocabularies that would come from data have letters. */
-export async function networkOf(source: string, file: string): Promise<Network> {
-  const program = compile(source, { file });
+export async function networkOf(
+  source: string,
+  file = "spec.rcv",
+  set: Readonly<Record<string, number>> = {},
+): Promise<Network> {
+  const program = compile(source, { file, set });
   if (!program.ok) throw new Error(program.diagnostics.map((d) => d.message).join("\n"));
   const letters = program.model.unsized.map((name) => {
     const { special = [], mentioned = [] } = program.model.vocabs.find((v) => v.name === name) ?? {};
@@ -69,42 +78,41 @@ export function turned<A extends Float32Array | Int32Array>(data: A, axes: numbe
 
 type Ports = Subject["exported"]["graphs"][number]["about"]["inputs"];
 
-/** What a graph is fed for the batch; of a step, at the index `step` of its axis, which stands outermost. */
-export function feedsOf({ model, batch, system, network }: Subject, ports: Ports, step: number | null = null): Tensors {
-  const feeds: Tensors = {};
-  for (const [name, { kind }] of Object.entries(ports)) {
-    if (kind === "state" || kind === "context") continue;
-    if (kind === "length") {
-      const own = batch.lengths[name.slice(0, -".length".length)] as Int32Array;
-      const outer = own.length / batch.size;
-      const shape = outer > 1 ? [batch.size, outer] : [batch.size];
-      feeds[name] = { shape, data: turned(own, outer, batch.size), dtype: "int32" };
-      continue;
-    }
-    const value = getValue(system, name);
-    const data =
-      kind === "noise"
-        ? drawNoise(system, value, batch, { seed: network.seed, step: 0, samples: batchNumbers(batch) })
-        : (batch.fields[name] as Float32Array);
-    const slots = value.slots.filter((s) => s.axis !== BATCH.axis).map((s) => s.axis);
-    const extents = slots.map((axis) => batch.extents[axis] ?? (model.axes.find((a) => a.bound === axis)?.size as number));
-    const dtype = data instanceof Int32Array ? "int32" : "float32";
-    const perSample = value.slots.length > slots.length;
-    const rows = perSample ? batch.size : 1;
-    const [all, dims] =
-      step === null || !ports[name] || ports[name].axes.length === slots.length
-        ? [data, extents]
-        : [data.subarray((step * data.length) / (extents[0] as number), ((step + 1) * data.length) / (extents[0] as number)), extents.slice(1)];
-    feeds[name] = {
-      shape: [...(perSample ? [batch.size] : []), ...dims, ...value.shape],
-      data: turned(all, product(dims), rows),
-      dtype,
-    };
-  }
-  return feeds;
+/** What a graph is fed for the batch but for states and context; of a step, at the index `step` of its outermost axis. */
+export function feedsOf(s: Subject, ports: Ports, step: number | null = null): Tensors {
+  const fed = Object.entries(ports).filter(([, { kind }]) => kind !== "state" && kind !== "context");
+  return Object.fromEntries(
+    fed.map(([name, port]) => [name, port.kind === "length" ? lengthsFed(s, name) : fieldFed(s, name, port, step)]),
+  );
 }
 
-const batchNumbers = (batch: Batch): number[] => Array.from({ length: batch.size }, (_, i) => i);
+function lengthsFed({ batch }: Subject, name: string): Tensors[string] {
+  const own = batch.lengths[name.slice(0, -".length".length)] as Int32Array;
+  const outer = own.length / batch.size;
+  const shape = outer > 1 ? [batch.size, outer] : [batch.size];
+  return { shape, data: turned(own, outer, batch.size), dtype: "int32" };
+}
+
+function fieldFed(s: Subject, name: string, { kind, axes }: Ports[string], step: number | null): Tensors[string] {
+  const { model, batch, system, network } = s;
+  const value = getValue(system, name);
+  const samples = Array.from({ length: batch.size }, (_, i) => i);
+  const whole =
+    kind === "noise"
+      ? drawNoise(system, value, batch, { seed: network.seed, step: 0, samples })
+      : (batch.fields[name] as Float32Array);
+  const own = value.slots.filter((slot) => slot.axis !== BATCH.axis).map((slot) => slot.axis);
+  const sizes = own.map((axis) => batch.extents[axis] ?? (model.axes.find((a) => a.bound === axis)?.size as number));
+  const isStep = step !== null && axes.length < own.length;
+  const n = whole.length / (sizes[0] ?? 1);
+  const [data, dims] = isStep ? [whole.subarray(step * n, (step + 1) * n), sizes.slice(1)] : [whole, sizes];
+  const rows = own.length < value.slots.length ? [batch.size] : [];
+  return {
+    shape: [...rows, ...dims, ...value.shape],
+    data: turned(data, product(dims), product(rows)),
+    dtype: whole instanceof Int32Array ? "int32" : "float32",
+  };
+}
 
 /** A result of the graph of the whole model, of each sample, unpadded. */
 export function samplesOf({ system, batch }: Subject, id: string, data: ArrayLike<number>): SampleValue[] {
@@ -156,5 +164,3 @@ const densities: Readonly<Record<string, Density>> = {
   laplace: (y, [mu, b]) =>
     sum(y.map((v, i) => -Math.abs(v - (mu[i] as number)) / (b[i] as number) - Math.log(2 * (b[i] as number)))),
 };
-
-export const file = (s: Subject, name: string): string => join(s.dir, name);

@@ -5,10 +5,11 @@ import { outerAxes } from "../../compiler/system/axes.js";
 import { BATCH, type System, type Value } from "../../compiler/system/types.js";
 import { columnOf } from "../data/columns.js";
 import type { Columns } from "../data/types.js";
-import { endingOf } from "../decoder/axes.js";
+import { endingOf, producible } from "../decoder/axes.js";
 import type { TfjsGraph } from "./graph.js";
 import { lengthInput } from "./lengths.js";
-import type { Exportable, NextState, StepPlans } from "./plans.js";
+import type { Exportable } from "./plans.js";
+import type { NextState, StepPlans } from "./step.js";
 import type { Parameter } from "./systems.js";
 
 /** An input or a result. Its shape is [batch, one dim for each of `axes`, features…] (no batch where `shared`). */
@@ -33,6 +34,15 @@ export interface Described {
   readonly after?: readonly string[];
 }
 
+export interface Random {
+  readonly distribution: string;
+  /** Of the components of a mixture. */
+  readonly base?: string;
+  /** The token that ends a sequence; tokens that are never drawn. */
+  readonly end?: string;
+  readonly never?: readonly string[];
+}
+
 export interface About {
   /** Of this form. */
   readonly version: number;
@@ -43,7 +53,7 @@ export interface About {
   readonly lengths: Readonly<Record<string, number>>;
   readonly inputs: Readonly<Record<string, Described>>;
   readonly outputs: Readonly<Record<string, Described>>;
-  readonly randoms: Readonly<Record<string, { readonly distribution: string; readonly end?: string }>>;
+  readonly randoms: Readonly<Record<string, Random>>;
   /** Of a step: the axis along which it goes, the states, and the graph that makes the first ones. */
   readonly step?: {
     readonly axis: string;
@@ -94,9 +104,7 @@ export function about(
     lengths,
     inputs: Object.fromEntries(inputs.map(({ name }) => [name, { ...describe(name), ...optional(name) }])),
     outputs: Object.fromEntries(outputs.map(({ name }) => [name, { ...describe(name), ...after(name) }])),
-    randoms: Object.fromEntries(
-      randoms.map((f) => [f.name, { distribution: String(f.dist), ...endOf(model, f) }]),
-    ),
+    randoms: Object.fromEntries(randoms.map((f) => [f.name, randomOf(model, f)])),
     ...(stepping && kind === "step"
       ? { step: { axis: stepping.plans.axis, start: stepping.start, states: stepping.plans.states } }
       : {}),
@@ -104,12 +112,20 @@ export function about(
   };
 }
 
-/** The token that ends a sequence. */
-function endOf(model: Model, { name, axes, type }: FieldInfo): { end?: string } {
+function randomOf(model: Model, field: FieldInfo): Random {
+  const { name, axes, type, dist, base } = field;
   const axis = axes.at(-1);
   const ending = axis === undefined ? null : endingOf(model, axis);
-  if (ending?.random !== name || type.kind !== "token") return {};
-  return { end: model.vocabularies[type.vocab]?.[ending.token] as string };
+  const tokens = (type.kind === "token" && model.vocabularies[type.vocab]) || [];
+  const end = ending?.random === name ? tokens[ending.token] : undefined;
+  const allowed = producible(model, field, tokens.length);
+  const never = tokens.filter((_, i) => allowed[i] === 0);
+  return {
+    distribution: String(dist),
+    ...(base === undefined ? {} : { base }),
+    ...(end === undefined ? {} : { end }),
+    ...(never.length ? { never } : {}),
+  };
 }
 
 function describing(

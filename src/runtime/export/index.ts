@@ -1,7 +1,6 @@
 /** Exports a trained model for the web: graphs that `tf.loadGraphModel` loads, without anything of Recurve. */
 import { readdir } from "node:fs/promises";
 import type { Model } from "../../compiler/model.js";
-import { CarryError } from "../../compiler/passes/carry.js";
 import { axisOf, type System } from "../../compiler/system/types.js";
 import { UsageError } from "../errors.js";
 import type { Network } from "../model.js";
@@ -10,24 +9,25 @@ import { type About, about, type Facts } from "./about.js";
 import { exportStructure } from "./diagnostics.js";
 import { ExportError } from "./errors.js";
 import { writeFiles } from "./folder.js";
+import { type ExportFormat, exportFormats } from "./formats.js";
 import { graphOf, type TfjsGraph } from "./graph.js";
 import { modelJson } from "./model-json.js";
-import { type Exportable, modelPlan, type Source, stepPlans } from "./plans.js";
+import { type Exportable, modelPlan, type Source } from "./plans.js";
+import { stepPlans } from "./step.js";
 import { described } from "./systems.js";
 import { packWeights } from "./weights.js";
 
 export { ExportError } from "./errors.js";
-
-export const exportFormats = ["tfjs-graph"] as const;
-export type ExportFormat = (typeof exportFormats)[number];
+export { type ExportFormat, exportFormats } from "./formats.js";
 
 /** Of what stands in the metadata. */
 const VERSION = 1;
 
 export interface ExportOptions {
   readonly format?: ExportFormat;
-  /** The length to unroll to, of every axis whose length comes with the data or of each by its bound. */
-  readonly length?: number | Readonly<Record<string, number>>;
+  /** The length to unroll to, of every axis whose length comes with the data; `lengths`: of some of them, by bound. */
+  readonly length?: number;
+  readonly lengths?: Readonly<Record<string, number>>;
   /** Records of one call. Default 1. */
   readonly batch?: number;
   /** Further values to compute, beside the parameters of each random's distribution. */
@@ -70,12 +70,12 @@ export async function exportGraphs(network: Network, dir: string, options: Expor
   const [structure] = model.structures;
   if (structure) throw new ExportError(exportStructure({ structure: structure.name, kind: structure.kind }));
   const own = described(model);
-  const lengths = lengthsOf(model, own.system, options.length);
+  const lengths = lengthsOf(model, own.system, options);
   const source: Source = { model, device, parameters: new Map(params), described: own, batch, lengths };
   const { parameters } = source.described;
   const columns = network.config.data?.columns ?? {};
   const facts: Facts = { version: VERSION, model, columns, batch, lengths, parameters };
-  const steps = stepAxes(model).map((axis) => ({ axis, plans: stepPlans(source, axis) }));
+  const steps = stepAxes(model).map((axis) => stepPlans(source, axis));
   const parts: Part[] = [];
   const add = (
     file: string,
@@ -87,9 +87,9 @@ export async function exportGraphs(network: Network, dir: string, options: Expor
     parts.push({ file, graph, about: about(facts, kind, exportable, graph, stepping) });
   };
   add("model.json", "model", modelPlan(source, outputsOf(source, values)));
-  const found = steps.flatMap(({ axis, plans }) => (plans && !(plans instanceof CarryError) ? [{ axis, plans }] : []));
-  for (const { axis, plans } of found) {
-    const suffix = found.length > 1 ? `-${axis.replace(/\W+/g, "_")}` : "";
+  const found = steps.flatMap((s) => ("reason" in s ? [] : [s]));
+  for (const plans of found) {
+    const suffix = found.length > 1 ? `-${plans.axis.replace(/\W+/g, "_")}` : "";
     const start = plans.start && `start${suffix}.json`;
     if (plans.start && start) add(start, "start", plans.start);
     add(`step${suffix}.json`, "step", plans.step, { plans, start });
@@ -99,12 +99,7 @@ export async function exportGraphs(network: Network, dir: string, options: Expor
     dir,
     files,
     graphs: parts.map((p) => ({ file: p.file, nodes: p.graph.nodes.length, about: p.about })),
-    stepless: Object.fromEntries(
-      steps.flatMap(({ axis, plans }) => {
-        if (plans instanceof CarryError) return [[axis, `\`${plans.value}\` ${plans.what}`]];
-        return plans ? [] : [[axis, "nothing is carried from step to step"]];
-      }),
-    ),
+    stepless: Object.fromEntries(steps.flatMap((s) => ("reason" in s ? [[s.axis, s.reason]] : []))),
   };
 }
 
@@ -134,20 +129,21 @@ function stepAxes({ axes, fields }: Model): string[] {
 function lengthsOf(
   { axes, name }: Model,
   system: System,
-  length: ExportOptions["length"],
+  { length, lengths = {} }: ExportOptions,
 ): Record<string, number> {
   const open = axes.filter((a) => a.kind === "ragged" && a.length === undefined).map((a) => a.bound);
-  const given = typeof length === "number" ? Object.fromEntries(open.map((a) => [a, length])) : (length ?? {});
-  for (const [axis, n] of Object.entries(given)) {
-    if (!open.includes(axis)) throw unknownName("axis with a length of its own", axis, open);
-    const least = Math.max(1, axisOf(system, axis).min);
-    if (!(Number.isInteger(n) && n >= least))
-      throw new UsageError(`a length along ${axis} is a whole number from ${least} on, not ${n}`);
-  }
-  const missing = open.filter((a) => given[a] === undefined);
-  if (missing.length)
-    throw new UsageError(`${name} is unrolled at a length: give \`length\` (of ${missing.join(", ")})`);
-  return given;
+  const strange = Object.keys(lengths).find((axis) => !open.includes(axis));
+  if (strange !== undefined) throw unknownName("axis with a length of its own", strange, open);
+  return Object.fromEntries(
+    open.map((axis) => {
+      const n = lengths[axis] ?? length;
+      if (n === undefined) throw new UsageError(`${name} is unrolled at a length: give one for ${axis}`);
+      const least = Math.max(1, axisOf(system, axis).min);
+      if (!(Number.isInteger(n) && n >= least))
+        throw new UsageError(`a length along ${axis} is a whole number from ${least} on, not ${n}`);
+      return [axis, n];
+    }),
+  );
 }
 
 /** The parameters of all distributions and the values asked for; of a model without randoms, all of its values. */

@@ -21,7 +21,7 @@ export const MISSING: ReadonlySet<TensorOp> = new Set([
   "avgpoolGrad",
 ]);
 
-export function convertible(binding: Binding): Pick<Kernels<number>, "xent" | "scatter"> {
+export function convertible(binding: Binding): Pick<Kernels<number>, "xent" | "scatter" | "onehot"> {
   const type = (name: string, value: number): OpAttr => ({ name, type: binding.TF_ATTR_TYPE, value });
   const flag = (name: string, value: boolean): OpAttr => ({ name, type: binding.TF_ATTR_BOOL, value });
   const whole = (name: string, value: number): OpAttr => ({ name, type: binding.TF_ATTR_INT, value });
@@ -34,8 +34,19 @@ export function convertible(binding: Binding): Pick<Kernels<number>, "xent" | "s
     execute("Reshape", [dtype, type("Tshape", binding.TF_INT32)], [x, ints(call, shape)]);
   const reduced = (call: KernelCall<number>, name: string, x: number, keep: boolean): number =>
     execute(name, [float, type("Tidx", binding.TF_INT32), flag("keep_dims", keep)], [x, ints(call, [1])]);
+  /** As integers at first: tfjs-backend-wasm writes these whatever is asked for. */
+  const oneHot = (call: KernelCall<number>, index: number, n: number): number => {
+    const attrs = [whole("axis", -1), integer, type("TI", binding.TF_INT32)];
+    const numbers = [ints(call, [n], []), ints(call, [1], []), ints(call, [0], [])];
+    const cast = [type("SrcT", binding.TF_INT32), type("DstT", binding.TF_FLOAT), flag("Truncate", false)];
+    return execute("Cast", cast, [execute("OneHot", attrs, [index, ...numbers])]);
+  };
 
   return {
+    onehot: (call) => {
+      const n = call.instr.attrs["n"] as number;
+      return ([index]) => [oneHot(call, index as number, n)];
+    },
     /** log Σ e^z − z[y], of rows. */
     xent: (call) => {
       if (call.wanted[1]) throw new Error("an exported graph has no gradients");
@@ -64,11 +75,9 @@ export function convertible(binding: Binding): Pick<Kernels<number>, "xent" | "s
       const shape = call.shapes[0] as readonly number[];
       const rows = shape[0] as number;
       const inner = size(shape.slice(1));
-      const hot = [whole("axis", -1), float, type("TI", binding.TF_INT32)];
       const product = [float, flag("transpose_a", true), flag("transpose_b", false)];
-      const [on, off] = [call.constant(Float32Array.of(1), []), call.constant(Float32Array.of(0), [])];
       return ([x, index]) => {
-        const selected = execute("OneHot", hot, [index as number, ints(call, [n], []), on, off]);
+        const selected = oneHot(call, index as number, n);
         const sums = execute("MatMul", product, [selected, reshaped(call, x as number, [rows, inner])]);
         return [reshaped(call, sums, [n, ...shape.slice(1)])];
       };

@@ -64,8 +64,7 @@ function made(places: Places, { op, attrs, shapes, int }: HostInstr): Ref {
 }
 
 const count = (n: number, from: number): number[] => Array.from({ length: n }, (_, i) => from + i);
-const atLeast = (flat: Flat, x: Ref, least: number): Ref =>
-  flat.binary("maximum", x, flat.constant(least), Math.max);
+const atLeast = (flat: Flat, x: Ref, least: number): Ref => flat.binary("maximum", x, flat.constant(least), Math.max);
 
 /** Numbers at all indices of some dims and for all samples: [dims…, batch], where a dim of 1 repeats. */
 class Places {

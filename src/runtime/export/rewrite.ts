@@ -13,6 +13,25 @@ export function rewritten(
   shaped: (flat: Flat, id: string, output: Output) => Output = (_, __, output) => output,
 ): Plan {
   const flat = new Flat();
+  const moved = added(flat, plan, change);
+  const results = [...outputs].map(([id, o]) => [id, shaped(flat, id, { ...o, ref: moved(o.ref) })] as const);
+  return finish(flat, new Map(results));
+}
+
+/** The plan where `by` supplies some of what it is given: by what it is given, which result of `by`. */
+export function supplied(plan: Plan, by: Plan, results: ReadonlyMap<string, string>): Plan {
+  const flat = new Flat();
+  const moved = added(flat, by, () => null);
+  const given = new Map([...results].map(([id, result]) => [id, by.outputs.get(result) as Output]));
+  const own = added(flat, plan, (_, { op, attrs, shapes }) => {
+    const found = op === "given" ? given.get(attrs["id"] as string) : undefined;
+    return found ? [flat.full(moved(found.ref), shapes[0] as readonly number[])] : null;
+  });
+  return finish(flat, new Map([...plan.outputs].map(([id, o]) => [id, { ...o, ref: own(o.ref) }])));
+}
+
+/** Adds the instructions of a plan to a list; where its tensors are then. */
+function added(flat: Flat, plan: Plan, change: Change): (r: Ref) => Ref {
   const made = new Map<number, readonly Ref[]>();
   const moved = (r: Ref): Ref => (isConst(r) ? r : ((made.get(r.n) as readonly Ref[])[r.out] as Ref));
   for (const i of plan.instrs) {
@@ -20,8 +39,7 @@ export function rewritten(
     const args = i.args.map(moved);
     made.set(i.n, change(flat, i, args) ?? copied(flat, i, args));
   }
-  const results = [...outputs].map(([id, o]) => [id, shaped(flat, id, { ...o, ref: moved(o.ref) })] as const);
-  return finish(flat, new Map(results));
+  return moved;
 }
 
 /** What is known of the arguments by now may make it simpler. */
