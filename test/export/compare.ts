@@ -21,12 +21,10 @@ export function close(got: ArrayLike<number>, want: ArrayLike<number>, what: str
 export async function withGraph<R>(s: Subject, file: string, use: (graph: Graph) => R): Promise<R> {
   const before = tensorCount();
   const graph = await loadGraph(s.dir, file);
-  try {
-    return use(graph);
-  } finally {
-    graph.dispose();
-    expect(tensorCount(), `tensors that ${file} leaves behind`).toBe(before);
-  }
+  const result = use(graph);
+  graph.dispose();
+  expect(tensorCount(), `tensors that ${file} leaves behind`).toBe(before);
+  return result;
 }
 
 /** The whole model: named values as `model.values` has them, log-probabilities from the parameters. What it gave. */

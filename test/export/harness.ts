@@ -18,7 +18,7 @@ import { sampleRecords } from "../support/sample-records.js";
 import type { Tensors } from "./tfjs.js";
 
 export const RECORDS = 3;
-/** Sample records have at most 4 entries and an end. */
+/** Sample records have at most 4 entries and an end; those of single samples at most 6. */
 export const LENGTH = 6;
 
 /** A model with its starting values; vocabularies that would come from data have letters. */
@@ -48,9 +48,13 @@ export interface Subject {
   readonly exported: Awaited<ReturnType<typeof exportGraphs>>;
 }
 
-export async function subject(network: Network, dir: string, options: ExportOptions = {}): Promise<Subject> {
+export async function subject(
+  network: Network,
+  dir: string,
+  options: ExportOptions = {},
+  records: readonly DataRecord[] = sampleRecords(network.model, RECORDS),
+): Promise<Subject> {
   const { model } = network;
-  const records = sampleRecords(model, RECORDS);
   const encode = encoder(model);
   const open = model.axes.filter((a) => a.kind === "ragged" && a.length === undefined).map((a) => a.bound);
   const extents = Object.fromEntries(open.map((a) => [a, LENGTH]));
@@ -59,7 +63,7 @@ export async function subject(network: Network, dir: string, options: ExportOpti
     records.map((r) => encode(r)),
     extents,
   );
-  const exported = await exportGraphs(network, dir, { length: LENGTH, batch: RECORDS, ...options });
+  const exported = await exportGraphs(network, dir, { length: LENGTH, batch: records.length, ...options });
   return { network, model, records, batch, system: described(model).system, dir, exported };
 }
 

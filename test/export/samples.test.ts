@@ -1,9 +1,10 @@
 /** Every spec and published architecture of this repository, exported, against the values of the model. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ExportError } from "../../src/runtime/index.js";
+import type { DataRecord } from "../../src/runtime/types.js";
 import { checkSteps, checkWhole, namedValues } from "./compare.js";
 import { networkOf, subject } from "./harness.js";
 import { backendNames, use } from "./tfjs.js";
@@ -36,7 +37,9 @@ describe("on wasm", () => {
     await use("wasm");
     const network = await networkOf(readFileSync(new URL(path, root), "utf8"), path);
     const name = nameOf(path);
-    const exporting = subject(network, join(folder, name), { values: namedValues(network) });
+    const own = new URL(path.replace(/[^/]*$/, "records.json"), root);
+    const records = existsSync(own) ? (JSON.parse(readFileSync(own, "utf8")) as DataRecord[]) : undefined;
+    const exporting = subject(network, join(folder, name), { values: namedValues(network) }, records);
     if (refused[name]) {
       const error: unknown = await exporting.catch((e: unknown) => e);
       expect(error).toBeInstanceOf(ExportError);

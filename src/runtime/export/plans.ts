@@ -1,5 +1,6 @@
 /** Plans of a model that are ready to become graphs. */
 import type { Model } from "../../compiler/model.js";
+import { namedOwner } from "../../compiler/passes/carry.js";
 import { lower } from "../../compiler/plan/lower.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { inference } from "../../compiler/programs.js";
@@ -58,8 +59,15 @@ export function lowered(source: Source, described: System, outputs: readonly str
   const extents = Object.fromEntries(ragged.map((id) => [id, sizes.extent(id)]));
   const whole = lower(compute, { batch: source.batch, extents }, outputs, { chunk: null });
   const missing = whole.instrs.find((i) => MISSING.has(i.op));
-  if (missing) throw new ExportError(exportOp({ value: missing.origin.replace(/\[.*/, ""), op: missing.op }));
+  if (missing) throw new ExportError(exportOp({ value: nameIn(described, missing.origin), op: missing.op }));
   return { ...packed(withLengthInputs(whole, sizes), source.device, source.parameters), system, sizes };
+}
+
+/** The value with a name that an instruction was made for: `K` of `K.0[2]`. */
+function nameIn(system: System, origin: string): string {
+  const id = origin.replace(/\[.*/, "");
+  const value = system.values.get(id);
+  return value ? namedOwner(system, value).id : id;
 }
 
 function sizesOf({ batch, lengths }: Source, system: System, step: string | null): Sizes {
