@@ -61,6 +61,22 @@ model pair {
   m[t] ~ normal(Mh @ h[t-1] + My @ y[t], 0.3)
 }`;
 
+/** Two sequences, the second from the whole of the first. */
+const both = `
+model both {
+  vocab V = ["a", "b", "c"]
+  dim H = 3
+  axis t < T
+  axis u < U
+  random y[t] : V
+  random z[u] : V
+  param Wh, E : [H, V], Wy, Wg, K : [H, H], F : [H, V], Wz
+  h[t] : [H] = tanh(Wh @ h[t-1] + E @ y[t-1]);  h[-1] = 0.5;  y[-1] = "a"
+  g[u] : [H] = tanh(Wg @ g[u-1] + F @ z[u-1] + K @ h[T-1]);  g[-1] = 0;  z[-1] = "b"
+  y[t] ~ categorical(Wy @ h[t])
+  z[u] ~ categorical(Wz @ g[u])
+}`;
+
 const cases: readonly (readonly [name: string, source: string, steps: boolean, set: Record<string, number>])[] = [
   ["language model", lm, true, {}],
   ["tagger from both sides", tagger, false, {}],
@@ -71,6 +87,8 @@ const cases: readonly (readonly [name: string, source: string, steps: boolean, s
   ["images", read("specs/motion.rcv"), true, {}],
   ["axes within axes", read("test/samples/hierarchical-attention/input.rcv"), false, {}],
   ["noise", read("test/samples/vrnn/input.rcv"), true, {}],
+  ["sums by token", read("test/samples/copy-mechanism/input.rcv"), true, {}],
+  ["steps along two axes", both, true, {}],
 ];
 
 const subjects = new Map<string, Promise<Subject>>();
@@ -161,6 +179,12 @@ describe("what is written", () => {
     await withGraph(await subjectOf("two randoms of a step", pair), "step.json", (graph) => {
       expect(Object.keys(run(graph, {})).sort()).toEqual(["m.sigma", "y.logits"]);
     });
+  });
+
+  it("a step for each axis has the axis in its name", async () => {
+    const { exported: e } = await subjectOf("steps along two axes", both);
+    expect(e.graphs.map((g) => g.file)).toEqual(["model.json", "step-T.json", "start-U.json", "step-U.json"]);
+    expect(e.graphs.map((g) => g.about.step?.start ?? null)).toEqual([null, null, null, "start-U.json"]);
   });
 
   it("says why there is no step", async () => {
