@@ -2,10 +2,11 @@
 import { Command, Option } from "commander";
 import type { BackendName } from "../runtime/backends.js";
 import { backendNames } from "../runtime/backends.js";
+import { type ExportFormat, exportFormats } from "../runtime/export/formats.js";
 import type { SplitName } from "../runtime/types.js";
 import type { OutputOptions } from "./output.js";
 import type { Session } from "./session.js";
-import { positive, type Setting, setting, unescaped, whole } from "./values.js";
+import { type LengthOptions, length, listOf, positive, type Setting, setting, unescaped, whole } from "./values.js";
 import { version } from "./version.js";
 
 /** Runs a verb with a session of the given options. */
@@ -16,6 +17,14 @@ interface Common extends OutputOptions {
   readonly model?: string;
   readonly backend: BackendName | "auto";
   readonly seed?: number;
+}
+
+interface ExportFlags {
+  readonly format: ExportFormat;
+  readonly length?: LengthOptions;
+  readonly batch: number;
+  readonly values?: readonly string[];
+  readonly out?: string;
 }
 
 export function makeProgram(start: Start): Command {
@@ -96,6 +105,19 @@ export function makeProgram(start: Start): Command {
     .action((path: string, { p, ...options }: Common & { batch: number; length: number; steps: number }) =>
       start(options, async (session) =>
         (await import("./verbs/bench.js")).bench(path, { ...options, ...settings(p) }, session),
+      ),
+    );
+
+  folder(verb("export", "a trained model for the web: graphs that tf.loadGraphModel loads"))
+    .addOption(new Option("--format <name>", "of what is written").choices(exportFormats).default("tfjs-graph"))
+    .option("--length <n>", "unroll to so many steps; --length S=30 says it of one axis; repeatable", length)
+    .option("--batch <n>", "records of one call", whole(1), 1)
+    .option("--values <names>", "further values to compute, separated by commas", listOf)
+    .option("--out <dir>", "where to (default: the folder tfjs-graph in the model folder)")
+    .addHelpText("after", "\nspecs/export.md says what is written, and how a page uses it.")
+    .action((dir: string, { length: lengths, ...options }: Common & ExportFlags) =>
+      start(options, async (session) =>
+        (await import("./verbs/export.js")).exportModel(dir, { ...options, ...lengths }, session),
       ),
     );
 

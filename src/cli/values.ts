@@ -26,6 +26,27 @@ export const whole =
     return n;
   };
 
+/** `--length`: of all axes, and of some by name. */
+export interface LengthOptions {
+  readonly length?: number;
+  readonly lengths?: Readonly<Record<string, number>>;
+}
+
+/** One `--length 20` or `--length S=20`, added to those before it. */
+export function length(text: string, before: LengthOptions = {}): LengthOptions {
+  const equals = text.lastIndexOf("=");
+  const n = whole(1)(text.slice(equals + 1));
+  if (equals < 0) return { ...before, length: n };
+  return { ...before, lengths: { ...before.lengths, [text.slice(0, equals).trim()]: n } };
+}
+
+/** Names separated by commas. */
+export const listOf = (text: string): string[] =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
 /** A parser of numbers greater than 0 and at most `most`. */
 export const positive =
   (most = Number.POSITIVE_INFINITY) =>

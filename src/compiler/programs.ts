@@ -70,6 +70,13 @@ export function decoding(model: Model, drawn: readonly string[], options: Comput
   return compute(model, { training: false, drawn }, drawn, [], options);
 }
 
+/** The values `outputs` of a System as it stands, and nothing else: of what is exported. */
+export function inference(system: System, outputs: readonly string[]): Compute {
+  const optimised = optimise(prepare(system, outputs), outputs);
+  const mode = { training: false, drawn: [] };
+  return { mode, system: optimised, program: schedule(optimised), outputs, gradients: new Map(), states: new Map() };
+}
+
 /** The objective and what is reported beside it. */
 function results(model: Model): string[] {
   const randoms = model.fields.filter((f) => f.role === "random");

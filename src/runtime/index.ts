@@ -13,6 +13,14 @@ export { type RandomRecords, randomRecords, standIns } from "./bench/records.js"
 export { DataError, type Dataset, type Split } from "./data/index.js";
 export type { Decoding } from "./decoder/present.js";
 export { DivergedError, ModelFolderError, type Origin, RunError, SpecError, UsageError } from "./errors.js";
+export {
+  ExportError,
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+  exportFormats,
+  exportGraphs,
+} from "./export/index.js";
 export type { Data, EvaluateOptions, Evaluation } from "./model.js";
 export { Network } from "./model.js";
 export type { Tensors } from "./parameters.js";

@@ -19,7 +19,7 @@ export async function openTensorflow(): Promise<Backend> {
 }
 
 /** Tensors and kernels behind a binding, TensorFlow's or one that records. */
-function memoryOf(binding: Binding): Memory<number> {
+export function memoryOf(binding: Binding): Memory<number> {
   const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, bool: binding.TF_BOOL };
   const execute = (name: string, attrs: readonly OpAttr[], inputs: readonly number[]): number =>
     (binding.executeOp(name, attrs, inputs, 1)[0] as { id: number }).id;
