@@ -4,13 +4,14 @@ import { draw } from "./draws.js";
 import * as elementwise from "./elementwise.js";
 import * as linear from "./linear.js";
 import * as matrices from "./matrices.js";
+import * as statistics from "./statistics.js";
 import * as structure from "./structure.js";
 import * as tokens from "./tokens.js";
 import type { OpDef } from "./types.js";
 
 const { window: _window, ...convOps } = conv;
 const { eliminate: _eliminate, ...matrixOps } = matrices;
-const all = { ...elementwise, ...linear, ...matrixOps, ...structure, ...tokens, draw, ...convOps };
+const all = { ...elementwise, ...linear, ...matrixOps, ...statistics, ...structure, ...tokens, draw, ...convOps };
 
 export type OpName = (typeof all)[keyof typeof all]["name"];
 
@@ -31,6 +32,7 @@ export const families: readonly Family[] = [
     ops: byName(elementwise),
   },
   { name: "Contractions", doc: "Vectors are columns.", ops: byName(linear) },
+  { name: "Statistics", doc: "What normalisations are made of; over all features.", ops: byName(statistics) },
   { name: "Matrices", doc: "Small square matrices, by Gaussian elimination.", ops: byName(matrixOps) },
   {
     name: "Structure and reductions",

@@ -113,6 +113,7 @@ function fold(values: ReadonlyMap<string, Value>, v: Value, eq: Eq): Value {
     case "slice":
     case "mask":
     case "sumf":
+    case "centre":
     case "transpose":
     case "reshape":
       return k[0] === 0 ? constant(0) : v;

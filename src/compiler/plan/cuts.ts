@@ -5,7 +5,21 @@
 import { type Instr, isConst, type Ref, size, type TensorOp, type TensorRef } from "./types.js";
 
 const ELEMENTWISE: ReadonlySet<TensorOp> = new Set([
-  ...(["tanh", "sigmoid", "relu", "softplus", "exp", "log", "sqrt", "abs", "sign", "floor", "sin", "cos"] as const),
+  ...([
+    "tanh",
+    "sigmoid",
+    "relu",
+    "softplus",
+    "exp",
+    "log",
+    "sqrt",
+    "rsqrt",
+    "abs",
+    "sign",
+    "floor",
+    "sin",
+    "cos",
+  ] as const),
   ...(["add", "mul", "div", "pow", "maximum", "minimum", "mod", "less", "lessEqual", "equal"] as const),
   ...(["affine", "where", "sigmoidGrad", "tanhGrad", "toFloat"] as const),
 ]);

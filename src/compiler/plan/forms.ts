@@ -23,7 +23,7 @@ export interface Forms {
 const CHEAP = new Set(
   (
     "add mul affine div pow maximum minimum mod where less lessEqual equal tanh sigmoid relu softplus exp log sqrt abs sign " +
-    "floor sin cos stop id mask slice pad concat reshape fill scale dot sumf transpose"
+    "floor sin cos stop id mask slice pad concat reshape fill scale dot sumf centre inverseRms transpose"
   ).split(" "),
 );
 

@@ -20,6 +20,7 @@ export type UnaryOp =
   | "exp"
   | "log"
   | "sqrt"
+  | "rsqrt"
   | "abs"
   | "sign"
   | "floor"

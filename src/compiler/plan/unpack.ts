@@ -108,7 +108,7 @@ class Unpacking implements Rebuilt {
       return;
     }
     if (i.op === "transpose" && axis === 1 && this.#transposed(i, result)) return;
-    if (i.op === "sum" && (axis === 0 || axis === -1) && this.#sum(i, result)) return;
+    if (i.op === "sum" && this.#sum(i, result)) return;
     this.#plain(i);
   }
 
@@ -230,17 +230,16 @@ class Unpacking implements Rebuilt {
     return uses >= 16 && size(b.shape) >= 1 << 14 && (result.shape[0] as number) >= 8;
   }
 
-  /** The sum of all rows of parts side by side, or of everything in them. */
+  /** The sum over all places of the last dim is that of the parts' sums; the rows of parts, summed, lie side by side. */
   #sum(i: Instr, result: TensorRef): boolean {
     const [x] = i.args as [TensorRef];
-    const parts = this.#parts.get(`${x.n}.${x.out}`);
-    if (!parts) return false;
+    const parts = this.#parts.get(keyOf(x));
+    if (!parts || alongLast(i)) return false;
     const all = (i.attrs["axes"] as readonly number[]).includes(x.shape.length - 1);
-    if (all !== (result.shape.length === 0)) return false;
-    const shapes = widths(this.#borders(x)).map((w) => (all ? [] : [w]));
+    const shapes = widths(this.#borders(x)).map((w) => (all ? result.shape : [w]));
     const sums = parts.map((p, k) => this.flat.one("sum", [p], i.attrs, shapes[k] as number[]));
     const whole = all ? sums.reduce((s, y) => this.flat.add(s, y)) : this.flat.concat(sums, shapes, 0);
-    this.#wholes.set(`${result.n}.0`, whole);
+    this.#wholes.set(keyOf(result), whole);
     return true;
   }
 

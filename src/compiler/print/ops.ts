@@ -153,6 +153,8 @@ export function writeOp(written: Written): Expr {
     case "stop":
     case "tanh":
     case "dot":
+    case "centre":
+    case "inverseRms":
     case "solve":
     case "logdet":
     case "diag":

@@ -64,10 +64,9 @@ function sameAsOther(c: CallContext): void {
 const mean = (x: Expr, n: number): Expr => E.affine(1 / Math.max(n, 1), 0, E.sumf(x));
 
 /** (x − mean) / sqrt(variance + 1e-5), biased variance, no gain (R10). */
-const standardised = (x: Expr, n: number): Expr => {
-  const centred = E.sub(x, E.fill(mean(x, n), [n]));
-  const variance = E.affine(1 / n, 0, E.dot(centred, centred));
-  return E.scale(E.div(E.num(1), E.map("sqrt", E.affine(1, 1e-5, variance))), centred);
+const standardised = (x: Expr): Expr => {
+  const centred = op("centre", [x]);
+  return E.scale(op("inverseRms", [centred], { epsilon: 1e-5 }), centred);
 };
 
 /** The same of each row of a matrix. */
@@ -157,7 +156,7 @@ export const linearFunctions: readonly Builtin[] = [
     "Zero mean and unit variance over the last dim; no gain, biased variance, ε = 1e-5.",
     (x, shape) => {
       const n = shape[shape.length - 1] as number;
-      if (shape.length === 1) return standardised(x, n);
+      if (shape.length === 1) return standardised(x);
       const m = product(shape) / n;
       return E.reshape(standardisedRows(E.reshape(x, [m, n]), m, n), shape);
     },

@@ -45,6 +45,23 @@ export const features = {
     const two = [size(x.shape) / n, n];
     return c.flat.reshape(c.flat.one("softmax", [c.flat.reshape(x, two)], {}, two), x.shape);
   }),
+  centre: linear((c) => {
+    const x = c.args[0] as Ref;
+    if (isConst(x)) return c.flat.constant(0);
+    const all = [...c.lead, ...(c.shapes[0] as number[])];
+    const sum = c.flat.sum(x, featureAxes(c), all);
+    return c.flat.add(x, c.flat.affine(sum, -1 / size(c.shapes[0] as number[]), 0));
+  }),
+  inverseRms: map((c) => {
+    const x = c.args[0] as Ref;
+    const all = [...c.lead, ...(c.shapes[0] as number[])];
+    const mean = c.flat.sum(c.flat.mul(x, x), featureAxes(c), all);
+    const shifted = c.flat.affine(mean, 1 / size(c.shapes[0] as number[]), num(c.attrs, "epsilon"));
+    return scalar(
+      c,
+      c.flat.unary("rsqrt", shifted, (v) => 1 / Math.sqrt(v)),
+    );
+  }),
   lsef: map((c) => {
     const x = c.args[0] as Ref;
     const full = [...c.lead, ...(c.shapes[0] as number[])];

@@ -9,6 +9,7 @@ export const UNARY: Readonly<Record<UnaryOp, string>> = {
   exp: "Exp",
   log: "Log",
   sqrt: "Sqrt",
+  rsqrt: "Rsqrt",
   abs: "Abs",
   sign: "Sign",
   floor: "Floor",
