@@ -8,9 +8,12 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { size } from "../../compiler/plan/types.js";
+import { type Backend, backendOf } from "./backend.js";
 import type { DataId } from "./kernels/registry.js";
-import type { Dtype, Kernel, Kernels, Memory, Values } from "./memory.js";
+import type { Dtype, Kernel, Kernels, Values } from "./memory.js";
 import { type Access, visibleMemory } from "./visible.js";
+import { Engine, heapOf } from "./wasm/inside.js";
+import { WasmProgram } from "./wasm/program.js";
 
 interface Entry {
   readonly id: number;
@@ -35,7 +38,7 @@ const isWhole = (b: Partial<WasmBackend>): b is WasmBackend =>
   typeof b.dataIdMap?.get === "function" &&
   typeof b.makeOutput === "function";
 
-export async function openWasm(): Promise<Memory<DataId>> {
+export async function openWasm(): Promise<Backend> {
   const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
   const folder = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   setWasmPaths(`${join(folder, "dist")}/`);
@@ -52,33 +55,42 @@ export async function openWasm(): Promise<Memory<DataId>> {
     if (dtype === "float32") return new Float32Array(buffer, offset, n);
     return dtype === "int32" ? new Int32Array(buffer, offset, n) : new Uint8Array(buffer, offset, n);
   };
-  return visibleMemory({
+  const at = (memoryOffset: number, shape: readonly number[], dtype: Dtype): DataId => {
+    const id = backend.dataIdNextNumber++;
+    backend.wasm.tfjs.registerTensor(id, size(shape), memoryOffset);
+    const dataId = { id };
+    backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
+    views.add(dataId);
+    return dataId;
+  };
+  const access = {
+    data: (id: DataId, shape: readonly number[], dtype: Dtype): Values =>
+      array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
+    alloc: (shape: readonly number[], dtype: Dtype): DataId => backend.makeOutput(shape as number[], dtype).dataId,
+    at,
+    view: (whole: DataId, from: number, shape: readonly number[], dtype: Dtype): DataId =>
+      at(backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype), shape, dtype),
+    free: (id: DataId): void => {
+      if (!views.has(id)) {
+        backend.disposeData(id);
+        return;
+      }
+      backend.wasm.tfjs.disposeData(backend.dataIdMap.get(id).id);
+      backend.dataIdMap.delete(id);
+    },
+  };
+  const memory = visibleMemory({
     name: "wasm",
     backend,
     transposeOperands: true,
-    access: {
-      data: (id, shape, dtype) => array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
-      alloc: (shape, dtype) => backend.makeOutput(shape as number[], dtype).dataId,
-      view: (whole, from, shape, dtype) => {
-        const id = backend.dataIdNextNumber++;
-        const memoryOffset = backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype);
-        backend.wasm.tfjs.registerTensor(id, size(shape), memoryOffset);
-        const dataId = { id };
-        backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
-        views.add(dataId);
-        return dataId;
-      },
-      free: (id) => {
-        if (!views.has(id)) {
-          backend.disposeData(id);
-          return;
-        }
-        backend.wasm.tfjs.disposeData(backend.dataIdMap.get(id).id);
-        backend.dataIdMap.delete(id);
-      },
-    },
+    access,
     overrides: (kernels, access) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
   });
+  const heap = heapOf(backend.wasm);
+  if (!heap) return backendOf("wasm", memory);
+  const engine = new Engine(heap);
+  const addressed = { ...memory, ...access, address: (id: DataId) => backend.dataIdMap.get(id).memoryOffset };
+  return backendOf("wasm", memory, (plan) => new WasmProgram(plan, addressed, engine));
 }
 
 /** tanh x = 2σ(2x) − 1, which is several times faster here; near 0, where digits would cancel, by its series. */
