@@ -1,7 +1,7 @@
 /** Nodes → a WebAssembly module: a function for each run of nodes that need no host. */
 import { Body, I32 } from "./body.js";
-import type { Gemm } from "./gemm.js";
 import { imports } from "./inside.js";
+import type { Shared } from "./kernels.js";
 import { ModuleWriter } from "./module.js";
 import type { HostNode, Node, Writer } from "./nodes.js";
 import type { Place } from "./places.js";
@@ -42,7 +42,7 @@ export function assemble<H>(
       functions.set(key, index);
       return index;
     },
-    shared: (name: keyof Gemm) => module.imported(name),
+    shared: (name: Shared) => module.imported(name),
   };
   const close = (): void => {
     if (!inside) return;

@@ -1,7 +1,7 @@
 /** What a static plan needs of tfjs's wasm backend beyond tensors: its memory, and to allocate in it. */
 
+import { HOST_FUNCTIONS, hostImports } from "./elementwise.js";
 import { sharedImports, sharedModule } from "./kernels.js";
-import { HOST_FUNCTIONS, hostImports } from "./loops.js";
 
 /** What is used of the language's own WebAssembly: types of it come with those of browsers only. */
 declare namespace WebAssembly {

@@ -1,27 +1,29 @@
-/** What a node of a plan asks of the code: a function by its key, made once. */
+/** The functions that the code of all plans shares, in a module of their own. */
+import { Body } from "./body.js";
+import { addMultiply } from "./gemm.js";
+import { I32, type Import, ModuleWriter } from "./module.js";
+import { addBlocks, addPanels, addTurnedPanels } from "./packing.js";
 
-import { Body, I32 } from "./body.js";
-import type { Gemm } from "./gemm.js";
-import { addGemm } from "./gemm.js";
-import { type Import, ModuleWriter } from "./module.js";
+const SHARED = {
+  multiply: [10, addMultiply],
+  panels: [5, addPanels],
+  turnedPanels: [5, addTurnedPanels],
+  blocks: [5, addBlocks],
+} as const;
+export type Shared = keyof typeof SHARED;
 
-const args = (n: number): Import["params"] => new Array(n).fill(I32);
-
-/** The functions that all plans share. */
-export const sharedImports: readonly (Import & { readonly name: keyof Gemm })[] = [
-  { name: "multiply", params: args(10), results: [] },
-  { name: "panels", params: args(5), results: [] },
-  { name: "turnedPanels", params: args(5), results: [] },
-  { name: "blocks", params: args(5), results: [] },
-];
+export const sharedImports: readonly Import[] = Object.entries(SHARED).map(([name, [n]]) => ({
+  name,
+  params: new Array(n).fill(I32),
+  results: [],
+}));
 
 export function sharedModule(): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter([]);
-  const gemm = addGemm(module);
-  for (const { name, params } of sharedImports) {
-    const f = new Body(params);
-    for (let k = 0; k < params.length; k++) f.get(k);
-    module.add(f.call(gemm[name]).func(), name);
+  for (const [name, [n, add]] of Object.entries(SHARED)) {
+    const f = new Body(new Array(n).fill(I32));
+    for (let k = 0; k < n; k++) f.get(k);
+    module.add(f.call(add(module)).func(), name);
   }
   return module.bytes();
 }

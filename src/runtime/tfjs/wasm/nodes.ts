@@ -2,11 +2,13 @@
 
 import { size } from "../../../compiler/plan/types.js";
 import type { Body } from "./body.js";
-import { BLOCK, type Gemm, PANEL } from "./gemm.js";
+import type { Shared } from "./kernels.js";
 import { addLoop, type Loop, simplified } from "./loops.js";
 import type { ModuleWriter } from "./module.js";
-import { addGather, addReduction, addScatter, addTurn } from "./moves.js";
+import { addGather, addScatter, addTurn } from "./moves.js";
+import { BLOCK, PANEL } from "./packing.js";
 import { entry, isStraight, newRoot, type Place, whole } from "./places.js";
+import { addReduction } from "./reductions.js";
 import { addSoftmax, addXent } from "./softmax.js";
 
 /** Code under construction. */
@@ -17,7 +19,7 @@ export interface Writer {
   address(p: Place, more?: number): void;
   /** A function of the plan, made once for each key. */
   own(key: string, make: () => number): number;
-  shared(name: keyof Gemm): number;
+  shared(name: Shared): number;
 }
 
 /** What the host gives a node that it runs. */

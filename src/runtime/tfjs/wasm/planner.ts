@@ -7,8 +7,9 @@ import type { Wanted } from "../code.js";
 import { type HostInstr, isHostOp } from "../host.js";
 import { isTruth, type Legal } from "../legalize.js";
 import type { Run, Values } from "../memory.js";
+import { LOOP_OPS } from "./elementwise.js";
 import { Group } from "./groups.js";
-import { LOOP_OPS, type LoopArg } from "./loops.js";
+import type { LoopArg } from "./loops.js";
 import type { Node } from "./nodes.js";
 import * as nodes from "./nodes.js";
 import {
