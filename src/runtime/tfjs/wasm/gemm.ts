@@ -9,6 +9,8 @@ import { BLOCK, PANEL } from "./packing.js";
 
 /** Rows of a panel at a time. */
 const PIECE = 256;
+/** Rows of A at a time: a piece of them stays in the second cache. */
+const STRIP = 128;
 /** Panels at a time where A has one row. */
 const WIDE = 4;
 
@@ -17,7 +19,7 @@ export function addMultiply(module: ModuleWriter): number {
   const kernels = (inBlocks: boolean): number[] =>
     [1, 2, 3, 4].map((rows) => kernel(module, { rows, panels: 1, inBlocks }));
   const wide = kernel(module, { rows: 1, panels: WIDE, inBlocks: false });
-  return multiply(module, kernels(false), kernels(true), wide);
+  return strips(module, multiply(module, kernels(false), kernels(true), wide));
 }
 
 interface Tile {
@@ -118,6 +120,28 @@ function kernel(module: ModuleWriter, { rows, panels, inBlocks }: Tile): number 
         },
       );
   }
+  return module.add(f.func());
+}
+
+/** Strip by strip. */
+function strips(module: ModuleWriter, multiply: number): number {
+  const f = new Body([I32, I32, I32, I32, I32, I32, I32, I32, I32, I32]);
+  const [a, aRow, b, bRow, bPanel, c, cRow, M, N, K] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const rows = f.local(I32);
+  f.repeat(() => {
+    f.i32(STRIP).get(M).get(M).i32(STRIP).scalar("i32.gt_s").choose().set(rows);
+    f.get(a).get(aRow).get(b).get(bRow).get(bPanel).get(c).get(cRow).get(rows).get(N).get(K).call(multiply);
+    // a row of a block takes as much as one by itself
+    f.get(a);
+    f.get(aRow).select(
+      () => f.get(aRow),
+      () => f.get(K).i32(4).scalar("i32.mul"),
+      I32,
+    );
+    f.i32(STRIP).scalar("i32.mul").scalar("i32.add").set(a);
+    f.get(c).get(cRow).i32(STRIP).scalar("i32.mul").scalar("i32.add").set(c);
+    f.get(M).plus(-STRIP).tee(M).i32(0).scalar("i32.gt_s");
+  });
   return module.add(f.func());
 }
 

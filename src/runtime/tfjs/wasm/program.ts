@@ -24,33 +24,34 @@ export interface Addressed extends Memory<DataId> {
 
 export class WasmProgram implements Program<DataId> {
   readonly isGraph = false;
-  readonly #kernels: TensorProgram<DataId>;
-  #static: StaticPlan | null = null;
+  #current: TensorProgram<DataId> | StaticPlan;
 
   constructor(
     readonly plan: Plan,
     readonly memory: Addressed,
     readonly engine: Engine,
   ) {
-    this.#kernels = new TensorProgram(plan, memory);
+    this.#current = new TensorProgram(plan, memory);
   }
 
   get kernels(): number {
-    return (this.#static ?? this.#kernels).kernels;
+    return this.#current.kernels;
   }
 
   optimise(): void {
     // a draw may stop a run
-    if (!this.plan.drawn.length) this.#static ??= new StaticPlan(this.plan, this.memory, this.engine);
+    if (this.plan.drawn.length || this.#current instanceof StaticPlan) return;
+    const made = new StaticPlan(this.plan, this.memory, this.engine);
+    this.#current.dispose();
+    this.#current = made;
   }
 
   run(feed: RunFeed<DataId>): Map<string, Result<DataId>> | null {
-    return this.#static ? this.#static.execute(feed) : this.#kernels.run(feed);
+    return this.#current.run(feed);
   }
 
   dispose(): void {
-    this.#kernels.dispose();
-    this.#static?.dispose();
+    this.#current.dispose();
   }
 }
 
@@ -95,6 +96,10 @@ class StaticPlan implements Nested<DataId> {
   }
 
   execute(feed: RunFeed<DataId>): Map<string, Result<DataId>> {
+    return this.run(feed);
+  }
+
+  run(feed: RunFeed<DataId>): Map<string, Result<DataId>> {
     const { memory, engine } = this;
     const { given, results, arena: bytes } = this.#planned;
     const handles = [...given.map((wanted) => handleOf(wanted, feed)), ...this.#made.for(feed.lengths)];
