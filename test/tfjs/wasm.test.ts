@@ -6,7 +6,7 @@ import { type Plan, planOf } from "../../src/compiler/plan/lower.js";
 import { Flat } from "../../src/compiler/plan/tensors.js";
 import { type Ref, size, type UnaryOp } from "../../src/compiler/plan/types.js";
 import { openBackend } from "../../src/runtime/backends.js";
-import { instantiate } from "../../src/runtime/index.js";
+import { instantiate, Network } from "../../src/runtime/index.js";
 import type { Backend } from "../../src/runtime/tfjs/backend.js";
 import { Arena, heapOf } from "../../src/runtime/tfjs/wasm/inside.js";
 import {
@@ -19,7 +19,7 @@ import {
   transposed,
   whole,
 } from "../../src/runtime/tfjs/wasm/places.js";
-import { openWasm } from "../../src/runtime/tfjs/wasm.js";
+import { wasmBackend } from "../../src/runtime/tfjs/wasm.js";
 import { compiled, tags } from "../runtime/support/specs.js";
 
 const backend = await openBackend("wasm");
@@ -229,20 +229,55 @@ describe("a backend with another inside", () => {
       expect(heapOf(module)).toBeNull();
   });
 
-  it("goes on kernel by kernel", async () => {
-    const module = (tf.findBackend("wasm") as unknown as { wasm: { asm: unknown } }).wasm;
-    const { asm } = module;
-    module.asm = undefined;
-    const plain = await openWasm();
-    module.asm = asm;
-    const sum = (on: Backend): number[] =>
-      computed(
-        { x: [numbers(6, 1), [2, 3]] },
-        (flat, of) => flat.one("sum", [flat.exp(of("x"))], { axes: [1] }, [2]),
-        on,
+  const real = tf.findBackend("wasm") as tf.KernelBackend & { wasm: { asm: unknown } };
+  const plain = (): Backend => {
+    const { asm } = real.wasm;
+    real.wasm.asm = undefined;
+    const made = wasmBackend(real);
+    real.wasm.asm = asm;
+    return made;
+  };
+
+  it.each([
+    ["goes on kernel by kernel", plain],
+    ["goes through its public interface", (): Backend => wasmBackend(real, {})],
+  ])("%s", (_, make) => {
+    const on = make();
+    const x = numbers(6, 1);
+    const y = computed(
+      { x: [x, [2, 3]] },
+      (flat, of) => {
+        const e = flat.exp(flat.affine(of("x"), 2, 1));
+        const parts = flat.add(flat.slice(e, 0, 0, 1), flat.slice(e, 0, 1, 1));
+        return flat.one("matmul", [flat.unary("tanh", parts, Math.tanh), of("x")], { ta: false, tb: true }, [1, 2]);
+      },
+      on,
+    );
+    const parts = [0, 1, 2].map((k) =>
+      Math.tanh(Math.exp(2 * (x[k] as number) + 1) + Math.exp(2 * (x[k + 3] as number) + 1)),
+    );
+    for (const r of [0, 1])
+      expect(y[r]).toBeCloseTo(
+        parts.reduce((s, p, k) => s + p * (x[3 * r + k] as number), 0),
+        5,
       );
-    expect(sum(plain)).toHaveLength(2);
-    for (const [k, y] of sum(plain).entries()) expect(sum(backend)[k]).toBeCloseTo(y, 5);
+  });
+
+  it("learns the same through the public interface", async () => {
+    const on = wasmBackend(real, {});
+    const before = on.tensorCount();
+    const learnt = async (device: Backend) => {
+      const { model, source, file, set } = compiled(tags, {});
+      const network = new Network({ model, device, spec: { source, file, set, imports: {} }, seed: 5 });
+      await network.fit();
+      const params = network.params();
+      network.dispose();
+      return params;
+    };
+    const [slow, fast] = [await learnt(on), await learnt(backend)];
+    for (const [name, { data }] of Object.entries(fast))
+      for (const [i, v] of data.entries()) expect(slow[name]?.data[i], name).toBeCloseTo(v, 4);
+    expect(on.tensorCount()).toBe(before);
   });
 });
 

@@ -13,7 +13,8 @@ import type { DataId } from "./kernels/registry.js";
 import type { Dtype, Kernel, Kernels, Values } from "./memory.js";
 import { type Access, visibleMemory } from "./visible.js";
 import { Engine, heapOf } from "./wasm/inside.js";
-import { WasmProgram } from "./wasm/program.js";
+import { outside } from "./wasm/outside.js";
+import { type Addressed, WasmProgram } from "./wasm/program.js";
 
 interface Entry {
   readonly id: number;
@@ -44,10 +45,37 @@ export async function openWasm(): Promise<Backend> {
   setWasmPaths(`${join(folder, "dist")}/`);
   const before = tf.engine().backendName;
   if (!(await tf.setBackend("wasm"))) throw new Error("tfjs's backend wasm does not start");
-  const backend = tf.findBackend("wasm") as Partial<WasmBackend>;
+  const backend = tf.findBackend("wasm");
   if (before) await tf.setBackend(before);
-  if (!isWhole(backend)) throw new Error("this version of @tensorflow/tfjs-backend-wasm has another inside than 4.22");
+  if (!backend) throw new Error("tfjs has no backend wasm");
+  return wasmBackend(backend);
+}
 
+/**
+ * tfjs's backend as one of this runtime. `inside` are the parts of it that are not public: without those that views need,
+ * all goes through its public interface; without those that static plans need, plans run kernel by kernel.
+ */
+export function wasmBackend(backend: tf.KernelBackend, inside: Partial<WasmBackend> = backend as WasmBackend): Backend {
+  const memoryOf = (access: Access) =>
+    visibleMemory({
+      name: "wasm",
+      backend,
+      transposeOperands: true,
+      access,
+      overrides: (kernels) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
+    });
+  if (!isWhole(inside)) return backendOf("wasm", memoryOf(outside(backend)));
+  const access = accessOf(inside);
+  const heap = heapOf(inside.wasm);
+  if (!heap) return backendOf("wasm", memoryOf(access));
+  const engine = new Engine(heap);
+  const address = (id: DataId): number => inside.dataIdMap.get(id).memoryOffset;
+  const addressed = { ...memoryOf(access), at: access.at, alloc: access.alloc, address };
+  return backendOf("wasm", addressed, (plan) => new WasmProgram(plan, addressed, engine));
+}
+
+/** Tensors on the heap, and views of them. */
+function accessOf(backend: WasmBackend): Access & Pick<Addressed, "at"> {
   const views = new WeakSet<DataId>();
   const bytes = (dtype: Dtype): number => (dtype === "bool" ? 1 : 4);
   const array = (offset: number, n: number, dtype: Dtype): Values => {
@@ -63,7 +91,7 @@ export async function openWasm(): Promise<Backend> {
     views.add(dataId);
     return dataId;
   };
-  const access = {
+  return {
     data: (id: DataId, shape: readonly number[], dtype: Dtype): Values =>
       array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
     alloc: (shape: readonly number[], dtype: Dtype): DataId => backend.makeOutput(shape as number[], dtype).dataId,
@@ -79,18 +107,6 @@ export async function openWasm(): Promise<Backend> {
       backend.dataIdMap.delete(id);
     },
   };
-  const memory = visibleMemory({
-    name: "wasm",
-    backend,
-    transposeOperands: true,
-    access,
-    overrides: (kernels, access) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
-  });
-  const heap = heapOf(backend.wasm);
-  if (!heap) return backendOf("wasm", memory);
-  const engine = new Engine(heap);
-  const addressed = { ...memory, ...access, address: (id: DataId) => backend.dataIdMap.get(id).memoryOffset };
-  return backendOf("wasm", memory, (plan) => new WasmProgram(plan, addressed, engine));
 }
 
 /** tanh x = 2σ(2x) − 1, which is several times faster here; near 0, where digits would cancel, by its series. */
