@@ -8,7 +8,7 @@ import type { ModuleWriter } from "./module.js";
 import { addGather, addScatter, addTurn } from "./moves.js";
 import { BLOCK, PANEL } from "./packing.js";
 import { entry, isStraight, newRoot, type Place, whole } from "./places.js";
-import { addReduction } from "./reductions.js";
+import { addArgmax, addReduction } from "./reductions.js";
 import { addSoftmax, addXent } from "./softmax.js";
 
 /** Code under construction. */
@@ -156,6 +156,15 @@ export function reductionNode(op: "sum" | "max", axes: readonly number[], x: Pla
     [x],
     [to],
     call([x, to], JSON.stringify(reduction), (m) => addReduction(m, reduction)),
+  );
+}
+
+export function argmaxNode(x: Place, to: Place): CodeNode {
+  const [rows, n] = x.shape as [number, number];
+  return coded(
+    [x],
+    [to],
+    call([x, to], `argmax ${rows} ${n}`, (m) => addArgmax(m, rows, n)),
   );
 }
 

@@ -124,6 +124,9 @@ class Planner<H> {
         this.#nodes.push((i.op === "gather" ? nodes.gatherNode : nodes.scatterNode)(rows, index, out("whole")));
         return;
       }
+      case "argmax":
+        this.#nodes.push(nodes.argmaxNode(straight(0), out("whole")));
+        return;
       case "softmax":
         this.#nodes.push(nodes.softmaxNode(straight(0), out("whole")));
         return;

@@ -1,6 +1,6 @@
-/** Sums and maxima over dims. Sizes are part of the code. */
+/** Sums and maxima over dims, and where maxima are. Sizes are part of the code. */
 import { Body, I32, V128 } from "./body.js";
-import { F64, type ModuleWriter } from "./module.js";
+import { F32, F64, type ModuleWriter } from "./module.js";
 
 export interface Reduction {
   readonly op: "sum" | "max";
@@ -120,5 +120,25 @@ export function addReduction(module: ModuleWriter, { op, dims, from, to, size }:
     });
   };
   dim(0);
+  return module.add(f.func());
+}
+
+/** (x, out): of each row the index of its first largest number. */
+export function addArgmax(module: ModuleWriter, rows: number, n: number): number {
+  const f = new Body([I32, I32]);
+  const [x, out] = [0, 1] as const;
+  const [k, best, top, own] = [f.local(I32), f.local(I32), f.local(F32), f.local(F32)];
+  f.count(f.local(I32), rows, 1, () => {
+    f.i32(0).set(best).get(x).loadF32().set(top);
+    f.count(k, 4 * n, 4, () => {
+      f.get(x).get(k).scalar("i32.add").loadF32().tee(own).get(top).scalar("f32.gt");
+      f.when(() => f.get(own).set(top).get(k).set(best));
+    });
+    f.get(out).get(best).i32(4).scalar("i32.div_u").storeI32();
+    f.get(x)
+      .plus(4 * n)
+      .set(x);
+    f.get(out).plus(4).set(out);
+  });
   return module.add(f.func());
 }
