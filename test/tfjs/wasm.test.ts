@@ -80,6 +80,25 @@ describe("functions", () => {
   });
 });
 
+test("loops that differ in an infinite constant only", () => {
+  const x = Float32Array.of(0, 2);
+  const y = computed({ x: [x, [2]] }, (flat, of) => {
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map((c) => {
+      const chosen = flat.where(of("x"), of("x"), flat.constant(c));
+      return flat.one("max", [flat.reshape(chosen, [2, 1])], { axes: [1] }, [2]);
+    }) as [Ref, Ref];
+    // each is a loop of its own: something looks at it
+    return flat.concat(
+      [flat.one("max", [low], { axes: [0] }, []), flat.one("max", [high], { axes: [0] }, [])].map((r) =>
+        flat.reshape(r, [1]),
+      ),
+      [[1], [1]],
+      0,
+    );
+  });
+  expect(y).toEqual([2, Number.POSITIVE_INFINITY]);
+});
+
 const numbers = (n: number, seed: number): Float32Array =>
   Float32Array.from({ length: n }, (_, k) => Math.sin(seed + 7 * k));
 

@@ -62,13 +62,19 @@ const call =
     w.f.call(w.own(key, () => make(w.module)));
   };
 
+/** Text that tells loops apart, also by their numbers without a form in JSON. */
+const keyOf = (loop: Loop): string =>
+  JSON.stringify(loop, (_, v) =>
+    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `${1 / v} ${v}` : v,
+  );
+
 /** Operands of a loop, with a stride for each of its dims. */
 export function loopNode(loop: Loop, ins: readonly Place[], outs: readonly Place[]): CodeNode {
   const simple = simplified(loop);
   return coded(
     ins,
     outs,
-    call([...ins, ...outs], JSON.stringify(simple), (m) => addLoop(m, simple)),
+    call([...ins, ...outs], keyOf(simple), (m) => addLoop(m, simple)),
   );
 }
 
@@ -98,7 +104,7 @@ export function copyNode(from: Place, to: Place): CodeNode {
   return coded(
     [from],
     [to],
-    call([from, to], JSON.stringify(loop), (m) => addLoop(m, loop)),
+    call([from, to], keyOf(loop), (m) => addLoop(m, loop)),
   );
 }
 
@@ -120,7 +126,7 @@ export function zerosNode(to: Place): CodeNode {
   return coded(
     [],
     [to],
-    call([to], JSON.stringify(loop), (m) => addLoop(m, loop)),
+    call([to], keyOf(loop), (m) => addLoop(m, loop)),
   );
 }
 
