@@ -30,7 +30,7 @@ async function open(name: BackendName): Promise<Backend> {
     case "cpu":
       return backendOf(name, await (await import("./tfjs/cpu.js")).openCpu());
     case "wasm":
-      return backendOf(name, await (await import("./tfjs/wasm.js")).openWasm());
+      return (await import("./tfjs/wasm.js")).openWasm();
     case "tensorflow":
       return (await import("./tfjs/tensorflow.js")).openTensorflow();
   }

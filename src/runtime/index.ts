@@ -37,8 +37,8 @@ export interface InstantiateOptions {
   /** Default: the spec's own `train.seed`. */
   readonly seed?: number;
   /**
-   * How often batches of one shape run op by op, before what runs them is made one graph, where the backend has graphs
-   * (tensorflow): that takes part of a second and makes each run several times as fast. Default 16; 0: at once.
+   * How often batches of one shape run op by op, before what runs them is made one graph (tensorflow) or code of its own
+   * (wasm): that takes part of a second and makes each run several times as fast. Default 16; 0: at once.
    */
   readonly warm?: number;
   /** Tokens of vocabularies that the spec does not list; else they come from the data. */

@@ -89,7 +89,8 @@ test.each(backends.map((b) => [b.name, b] as const))("%s: carries, blocks in ord
         // what is made from lengths is kept from the first run on
         if (round) expect(backend.tensorCount()).toBe(live);
       }
-      expect(executable.kernels).toBeGreaterThan(3 * 8);
+      // those of all runs of the body
+      expect(executable.kernels).toBeGreaterThan(8);
       executable.dispose();
       for (const tensor of given.values()) backend.dispose(tensor);
       expect(backend.tensorCount()).toBe(before);

@@ -13,6 +13,9 @@ export interface Access {
   alloc(shape: readonly number[], dtype: Dtype): DataId;
   view(id: DataId, from: number, shape: readonly number[], dtype: Dtype): DataId;
   free(id: DataId): void;
+  /** Where these tensors are not the backend's own: one as it knows it, and how many there are. */
+  known?(id: DataId): DataId;
+  count?(): number;
 }
 
 export interface VisibleBackend {
@@ -26,7 +29,7 @@ export interface VisibleBackend {
 
 export function visibleMemory({ name, backend, access, transposeOperands, overrides }: VisibleBackend): Memory<DataId> {
   const memory: HostMemory<DataId> = access;
-  const arithmetic = registryKernels({ backendName: name, backend });
+  const arithmetic = registryKernels({ backendName: name, backend, ...(access.known ? { known: access.known } : {}) });
   const filled =
     (make: (call: KernelCall<DataId>) => (out: Values, args: readonly Values[]) => void): Kernel<DataId> =>
     (call) => {
@@ -73,6 +76,6 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
     },
     free: access.free,
     view: access.view,
-    count: () => backend.numDataIds(),
+    count: () => access.count?.() ?? backend.numDataIds(),
   };
 }

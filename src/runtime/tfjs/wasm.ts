@@ -8,9 +8,13 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { size } from "../../compiler/plan/types.js";
+import { type Backend, backendOf } from "./backend.js";
 import type { DataId } from "./kernels/registry.js";
-import type { Dtype, Kernel, Kernels, Memory, Values } from "./memory.js";
+import type { Dtype, Kernel, Kernels, Values } from "./memory.js";
 import { type Access, visibleMemory } from "./visible.js";
+import { Engine, heapOf } from "./wasm/inside.js";
+import { outside } from "./wasm/outside.js";
+import { type Addressed, WasmProgram } from "./wasm/program.js";
 
 interface Entry {
   readonly id: number;
@@ -35,16 +39,43 @@ const isWhole = (b: Partial<WasmBackend>): b is WasmBackend =>
   typeof b.dataIdMap?.get === "function" &&
   typeof b.makeOutput === "function";
 
-export async function openWasm(): Promise<Memory<DataId>> {
+export async function openWasm(): Promise<Backend> {
   const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
   const folder = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   setWasmPaths(`${join(folder, "dist")}/`);
   const before = tf.engine().backendName;
   if (!(await tf.setBackend("wasm"))) throw new Error("tfjs's backend wasm does not start");
-  const backend = tf.findBackend("wasm") as Partial<WasmBackend>;
+  const backend = tf.findBackend("wasm");
   if (before) await tf.setBackend(before);
-  if (!isWhole(backend)) throw new Error("this version of @tensorflow/tfjs-backend-wasm has another inside than 4.22");
+  if (!backend) throw new Error("tfjs has no backend wasm");
+  return wasmBackend(backend);
+}
 
+/**
+ * tfjs's backend as one of this runtime. `inside` are the parts of it that are not public: without those that views need,
+ * all goes through its public interface; without those that static plans need, plans run kernel by kernel.
+ */
+export function wasmBackend(backend: tf.KernelBackend, inside: Partial<WasmBackend> = backend as WasmBackend): Backend {
+  const memoryOf = (access: Access) =>
+    visibleMemory({
+      name: "wasm",
+      backend,
+      transposeOperands: true,
+      access,
+      overrides: (kernels) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
+    });
+  if (!isWhole(inside)) return backendOf("wasm", memoryOf(outside(backend)));
+  const access = accessOf(inside);
+  const heap = heapOf(inside.wasm);
+  if (!heap) return backendOf("wasm", memoryOf(access));
+  const engine = new Engine(heap);
+  const address = (id: DataId): number => inside.dataIdMap.get(id).memoryOffset;
+  const addressed = { ...memoryOf(access), at: access.at, alloc: access.alloc, address };
+  return backendOf("wasm", addressed, (plan) => new WasmProgram(plan, addressed, engine));
+}
+
+/** Tensors on the heap, and views of them. */
+function accessOf(backend: WasmBackend): Access & Pick<Addressed, "at"> {
   const views = new WeakSet<DataId>();
   const bytes = (dtype: Dtype): number => (dtype === "bool" ? 1 : 4);
   const array = (offset: number, n: number, dtype: Dtype): Values => {
@@ -52,33 +83,30 @@ export async function openWasm(): Promise<Memory<DataId>> {
     if (dtype === "float32") return new Float32Array(buffer, offset, n);
     return dtype === "int32" ? new Int32Array(buffer, offset, n) : new Uint8Array(buffer, offset, n);
   };
-  return visibleMemory({
-    name: "wasm",
-    backend,
-    transposeOperands: true,
-    access: {
-      data: (id, shape, dtype) => array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
-      alloc: (shape, dtype) => backend.makeOutput(shape as number[], dtype).dataId,
-      view: (whole, from, shape, dtype) => {
-        const id = backend.dataIdNextNumber++;
-        const memoryOffset = backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype);
-        backend.wasm.tfjs.registerTensor(id, size(shape), memoryOffset);
-        const dataId = { id };
-        backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
-        views.add(dataId);
-        return dataId;
-      },
-      free: (id) => {
-        if (!views.has(id)) {
-          backend.disposeData(id);
-          return;
-        }
-        backend.wasm.tfjs.disposeData(backend.dataIdMap.get(id).id);
-        backend.dataIdMap.delete(id);
-      },
+  const at = (memoryOffset: number, shape: readonly number[], dtype: Dtype): DataId => {
+    const id = backend.dataIdNextNumber++;
+    backend.wasm.tfjs.registerTensor(id, size(shape), memoryOffset);
+    const dataId = { id };
+    backend.dataIdMap.set(dataId, { id, memoryOffset, shape, dtype, refCount: 1 });
+    views.add(dataId);
+    return dataId;
+  };
+  return {
+    data: (id: DataId, shape: readonly number[], dtype: Dtype): Values =>
+      array(backend.dataIdMap.get(id).memoryOffset, size(shape), dtype),
+    alloc: (shape: readonly number[], dtype: Dtype): DataId => backend.makeOutput(shape as number[], dtype).dataId,
+    at,
+    view: (whole: DataId, from: number, shape: readonly number[], dtype: Dtype): DataId =>
+      at(backend.dataIdMap.get(whole).memoryOffset + from * bytes(dtype), shape, dtype),
+    free: (id: DataId): void => {
+      if (!views.has(id)) {
+        backend.disposeData(id);
+        return;
+      }
+      backend.wasm.tfjs.disposeData(backend.dataIdMap.get(id).id);
+      backend.dataIdMap.delete(id);
     },
-    overrides: (kernels, access) => ({ ...scaled(kernels), tanh: tanh(kernels, access) }),
-  });
+  };
 }
 
 /** tanh x = 2σ(2x) − 1, which is several times faster here; near 0, where digits would cancel, by its series. */

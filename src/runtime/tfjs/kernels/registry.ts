@@ -11,13 +11,15 @@ export type DataId = TensorInfo["dataId"];
 export interface Registry {
   readonly backendName: string;
   readonly backend: KernelBackend;
+  /** A tensor as the backend knows it; absent: it is that already. */
+  readonly known?: (id: DataId) => DataId;
 }
 
 type Attrs = Readonly<Record<string, unknown>>;
 
 /** A kernel of the registry: names of its inputs in the order of the arguments, its attributes, other shapes for its inputs. */
 function registered(
-  { backendName, backend }: Registry,
+  { backendName, backend, known = (id) => id }: Registry,
   name: string,
   inputs: readonly string[],
   attrs: (call: KernelCall<DataId>) => Attrs = () => ({}),
@@ -38,7 +40,7 @@ function registered(
       backend,
     } as unknown as Parameters<KernelFunc>[0];
     const run: Run<DataId> = (args) => {
-      for (let i = 0; i < infos.length; i++) (infos[i] as TensorInfo).dataId = args[i] as DataId;
+      for (let i = 0; i < infos.length; i++) (infos[i] as TensorInfo).dataId = known(args[i] as DataId);
       return [(config.kernelFunc(params) as TensorInfo).dataId];
     };
     return run;
