@@ -1,7 +1,7 @@
 /** Runs Systems as plans on a device and compares with the reference evaluator. */
 import { grad } from "../../src/compiler/ad/grad.js";
 import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
-import { type LowerOptions, lower } from "../../src/compiler/plan/lower.js";
+import { type LowerOptions, lower, type Plan } from "../../src/compiler/plan/lower.js";
 import { validOf } from "../../src/compiler/plan/places.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { paddedLength } from "../../src/compiler/system/axes.js";
@@ -19,6 +19,8 @@ export type Padding = "zero" | "random" | "large";
 
 export interface PlanRun {
   readonly lower?: LowerOptions;
+  /** What becomes of the plan. */
+  readonly rewrite?: (plan: Plan) => Plan;
   readonly padding?: Padding;
   /** Padded extents beyond the longest sample. */
   readonly extra?: number;
@@ -156,7 +158,8 @@ export function runPlan(
   const layout = layoutOf(system, env, options.extra);
   const extents = extentsOf(env, options.extra, layout);
   const shapes = { batch: env.batch, extents, widths: layout.widths };
-  const plan = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
+  const lowered = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
+  const plan = options.rewrite?.(lowered) ?? lowered;
   const executable = device.prepare(plan);
   const own: DeviceTensor[] = [];
   const given = new Map<string, DeviceTensor>();
