@@ -7,6 +7,7 @@ import { type Continuation, continued, ownInput } from "./continuation.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Device, DeviceTensor, Executable } from "./device.js";
 import { hostNumbers, noState, tensorShape } from "./feeds.js";
+import { type Fitted, fitted, type Make } from "./fitted.js";
 import { withDerived } from "./lengths.js";
 import { Lru } from "./lru.js";
 import type { NoiseKey } from "./noise.js";
@@ -46,13 +47,16 @@ interface Prepared {
 export class Machine {
   readonly #prepared = new Lru<Prepared>(CAPACITY);
   watch: Watch | null = null;
+  /** Told of each plan that is made under a budget. */
+  onFit: ((fit: Fitted) => void) | null = null;
   /** How often each plan has run, up to `WARM`. */
   readonly #runs = new Map<string, number>();
 
-  /** `warm`: after how many runs a plan is optimised. */
+  /** `warm`: after how many runs a plan is optimised. `memory`: how many bytes it may hold at a time; null: any number. */
   constructor(
     readonly device: Device,
     readonly warm = WARM,
+    readonly memory: number | null = null,
   ) {}
 
   /** What decides when plans are optimised. Results may differ by rounding then, so that it belongs to a saved state. */
@@ -74,9 +78,16 @@ export class Machine {
     const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
     const key = shapeKey(job, outputs, then?.key ?? null);
-    const { plan, executable } = this.#prepare(key, () => {
-      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false });
+    const make: Make = (shapes, options) => {
+      const first = lower(compute, shapes, outputs, { beam: job.beam ?? false, ...options });
       return then ? continued(first, then, compute.system) : first;
+    };
+    const { plan, executable } = this.#prepare(key, () => {
+      const shapes = shapesOf(batch);
+      if (this.memory === null || draw) return make(shapes);
+      const fit = fitted(make, shapes, this.memory);
+      this.onFit?.(fit);
+      return fit.plan;
     });
     const own: DeviceTensor[] = [];
     const given = new Map<string, DeviceTensor>();

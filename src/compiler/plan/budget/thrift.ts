@@ -6,7 +6,7 @@
  */
 import { finish, type Plan } from "../plan.js";
 import { type Instr, isConst, type Ref, scanShapes, size, type TensorRef } from "../types.js";
-import { isSumOfBlocks, partsNeeded } from "./blocks.js";
+import { isHeavy, isSumOfBlocks, partsNeeded } from "./blocks.js";
 import { ScanCut } from "./cut.js";
 import { isScan, type ScanInstr, Workshop } from "./workshop.js";
 
@@ -52,7 +52,7 @@ function homesOf(instrs: readonly Instr[], scans: readonly ScanInstr[]): Map<num
         if (def.scan.direction === scan.direction || def.scan.count !== scan.count) return;
         if (r.out >= def.scan.finals.length) read.set(def.n, (read.get(def.n) ?? 0) + size(r.shape));
       } else if (def.op === "reshape" || isShift) def.args.forEach(visit);
-      else if (def.op !== "matmul") partsNeeded(def)?.forEach((p, k) => p === "block" && visit(def.args[k] as Ref));
+      else if (!isHeavy(def)) def.args.filter((_, k) => partsNeeded(def)?.[k] === "block").forEach(visit);
     };
     args.slice(scan.next.length, scan.next.length + scan.blocks).forEach(visit);
     for (const [other, bytes] of read)
