@@ -7,7 +7,7 @@ import { type Continuation, continued, ownInput } from "./continuation.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Device, DeviceTensor, Executable } from "./device.js";
 import { hostNumbers, noState, tensorShape } from "./feeds.js";
-import { type Fitted, fitted, type Make } from "./fitted.js";
+import { type Fitted, fitted } from "./fitted.js";
 import { withDerived } from "./lengths.js";
 import { Lru } from "./lru.js";
 import type { NoiseKey } from "./noise.js";
@@ -78,14 +78,12 @@ export class Machine {
     const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
     const key = shapeKey(job, outputs, then?.key ?? null);
-    const make: Make = (shapes, options) => {
-      const first = lower(compute, shapes, outputs, { beam: job.beam ?? false, ...options });
-      return then ? continued(first, then, compute.system) : first;
-    };
     const { plan, executable } = this.#prepare(key, () => {
       const shapes = shapesOf(batch);
-      if (this.memory === null || draw) return make(shapes);
-      const fit = fitted(make, shapes, this.memory);
+      const options = { beam: job.beam ?? false };
+      const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
+      if (this.memory === null || draw) return whole(lower(compute, shapes, outputs, options));
+      const fit = fitted({ compute, shapes, outputs, options, then: whole }, this.memory);
       this.onFit?.(fit);
       return fit.plan;
     });

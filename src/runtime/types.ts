@@ -72,7 +72,7 @@ export type Event =
  * time, by the plan, in bytes. `recomputed`: forward values are computed again. Where it is more than the budget, the largest
  * batch and the greatest length that would fit; 0: none, null: not known.
  */
-export interface MemoryEvent {
+export type MemoryEvent = {
   readonly event: "memory";
   readonly step: number;
   readonly bytes: number;
@@ -80,7 +80,7 @@ export interface MemoryEvent {
   readonly recomputed: boolean;
   readonly batch_fits?: number;
   readonly length_fits?: number | null;
-}
+};
 
 /** `loss`: nats per observation. `metrics`: the spec's own, spread into the event by their names. */
 export interface Scores {

@@ -1,19 +1,41 @@
 /** The plan that costs the least time among those that hold no more than a budget. */
+
+import type { Program } from "../../schedule/types.js";
+import type { System } from "../../system/types.js";
+import { type LowerOptions, lower, type Shapes } from "../lower.js";
 import { peakBytes } from "../memory.js";
 import type { Plan } from "../plan.js";
 import type { ChunkOptions } from "../scans.js";
+import { narrowed, roundedShapes } from "./rounded.js";
 import { thrifty } from "./thrift.js";
+
+/** How a plan comes to hold less. */
+export interface Way {
+  /** Of loops, those as they would be anyway where it is absent; short loops become scans too. */
+  readonly chunk?: ChunkOptions;
+  /** Are residuals of loops computed again? */
+  readonly again: boolean;
+}
 
 export interface Fit {
   readonly plan: Plan;
   /** What it holds at a time, by `peakBytes`. */
   readonly bytes: number;
   readonly fits: boolean;
-  /** Are residuals of loops computed again? */
-  readonly again: boolean;
+  /** null: it is what it would be without a budget. */
+  readonly way: Way | null;
 }
 
-/** Ever shorter chunks, from the standard one; short loops become scans too. */
+/** What is lowered; `then` completes plans. */
+export interface Job {
+  readonly compute: { readonly system: System; readonly program: Program };
+  readonly shapes: Shapes;
+  readonly outputs: readonly string[];
+  readonly options?: LowerOptions;
+  then(plan: Plan): Plan;
+}
+
+/** Ever shorter chunks, from the standard ones. */
 const CHUNKS: readonly (ChunkOptions | undefined)[] = [
   undefined,
   { above: 15, steps: 16 },
@@ -21,40 +43,62 @@ const CHUNKS: readonly (ChunkOptions | undefined)[] = [
   { above: 3, steps: 4 },
 ];
 
-/** `make` lowers for chunks, the standard ones where none are given. Where nothing fits, what holds least. */
-export function within(budget: number, make: (chunk?: ChunkOptions) => Plan): Fit {
-  let best: Fit | null = null;
-  for (const plan of candidates(make)) {
-    const bytes = peakBytes(plan.plan);
-    const fit = { ...plan, bytes, fits: bytes <= budget };
-    if (fit.fits) return fit;
-    if (!best || bytes < best.bytes) best = fit;
+/** Where nothing fits, what holds least. */
+export function within(budget: number, job: Job): Fit {
+  const first = job.then(lower(job.compute, job.shapes, job.outputs, job.options));
+  let best: Fit = { plan: first, bytes: peakBytes(first), fits: false, way: null };
+  if (best.bytes <= budget) return { ...best, fits: true };
+  for (const chunk of CHUNKS) {
+    const plan = inChunks(job, chunk);
+    if (!plan.instrs.some((i) => i.scan)) continue;
+    for (const again of [false, true]) {
+      const less = thrifty(plan, { again });
+      const bytes = peakBytes(less);
+      const fit = { plan: less, bytes, fits: bytes <= budget, way: { ...(chunk && { chunk }), again } };
+      if (fit.fits) return fit;
+      if (bytes < best.bytes) best = fit;
+    }
   }
-  if (!best) throw new Error("there is no plan");
   return best;
 }
 
-/** In the order of the time that they take. */
-function* candidates(make: (chunk?: ChunkOptions) => Plan): Generator<{ plan: Plan; again: boolean }> {
-  for (const chunk of CHUNKS) {
-    const plan = make(chunk);
-    if (!chunk) yield { plan, again: false };
-    if (!plan.instrs.some((i) => i.scan)) continue;
-    for (const again of [false, true]) yield { plan: thrifty(plan, { again }), again };
-  }
+/** The largest batch and the greatest length that fit when plans are made in the same way; 0: none is, null: not known. */
+export function largest(budget: number, job: Job, { bytes, way }: Fit): { batch: number; length: number | null } {
+  const { batch, extents, widths = {} } = job.shapes;
+  const held = (shapes: Shapes): number => {
+    const scaled = { ...job, shapes };
+    if (!way) return peakBytes(job.then(lower(job.compute, shapes, job.outputs, job.options)));
+    return peakBytes(thrifty(inChunks(scaled, way.chunk), way));
+  };
+  const length = Math.max(0, ...Object.values(extents));
+  const ofLength = (n: number): Shapes => ({
+    ...job.shapes,
+    extents: Object.fromEntries(Object.entries(extents).map(([id, m]) => [id, Math.ceil((m * n) / length)])),
+  });
+  return {
+    batch: largestBelow(batch, bytes, budget, (n) => held({ ...job.shapes, batch: n })),
+    length:
+      length > 1 && !Object.keys(widths).length ? largestBelow(length, bytes, budget, (n) => held(ofLength(n))) : null,
+  };
 }
 
-/** The largest number below `n` for which `bytes` are within a budget; 0: none is. The bytes grow along a line, about. */
-export function largest(budget: number, n: number, bytes: (n: number) => number): number {
+function inChunks({ compute, shapes, outputs, options, then }: Job, chunk: ChunkOptions | undefined): Plan {
+  const { system } = compute;
+  const rounded = roundedShapes(system, shapes);
+  const plan = lower(compute, rounded ?? shapes, outputs, { ...options, ...(chunk && { chunk }) });
+  return then(rounded ? narrowed(plan, system, shapes) : plan);
+}
+
+/** The largest number below `n`, about, for which `held` is within a budget: what is held grows along a line, nearly. */
+function largestBelow(n: number, bytes: number, budget: number, held: (n: number) => number): number {
   let [fits, tooMuch] = [0, n];
-  let [last, held] = [n, bytes(n)];
-  while (tooMuch - fits > 1) {
-    const guess = Math.floor((last * budget) / held);
-    last = Math.min(tooMuch - 1, Math.max(fits + 1, guess));
-    held = bytes(last);
-    if (held <= budget) fits = last;
-    else tooMuch = last;
-    if (fits > 0 && fits >= 0.9 * tooMuch) break;
+  let guess = Math.floor((n * budget) / bytes);
+  while (tooMuch - fits > 1 && fits < 0.8 * tooMuch) {
+    const next = Math.min(tooMuch - 1, Math.max(fits + 1, guess));
+    const now = held(next);
+    if (now <= budget) fits = next;
+    else tooMuch = next;
+    guess = now > budget ? Math.floor((next * budget) / now) : Math.ceil((fits + tooMuch) / 2);
   }
   return fits;
 }
