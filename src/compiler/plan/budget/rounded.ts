@@ -10,11 +10,13 @@ import { splice } from "../splice.js";
 import { Flat, type Ref } from "../tensors.js";
 import { isBatch } from "../values.js";
 
-/** The least length from n on that chunks of at most 32 steps divide, or of 4 where all is short. */
+/** The least length from n on that chunks of 16 to 32 steps divide, or of 4 where all is short. */
 export function roundedUp(n: number): number {
-  if (n <= 8) return n;
-  const count = n <= 64 ? Math.ceil(n / 4) : Math.ceil(n / 32);
-  return count * (n <= 64 ? 4 : Math.ceil(n / count));
+  if (n <= 64) return n <= 8 ? n : 4 * Math.ceil(n / 4);
+  const isDivided = (m: number): boolean => Array.from({ length: 17 }, (_, k) => 16 + k).some((k) => m % k === 0);
+  let m = n;
+  while (!isDivided(m)) m++;
+  return m;
 }
 
 /** Longer extents of the axes that have their own lengths; null where nothing changes. */
