@@ -1,4 +1,5 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
+import { economical } from "../compiler/plan/budget/within.js";
 import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
@@ -82,7 +83,7 @@ export class Machine {
       const shapes = shapesOf(batch);
       const options = { beam: job.beam ?? false };
       const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
-      if (this.memory === null || draw) return whole(lower(compute, shapes, outputs, options));
+      if (this.memory === null || draw) return economical(whole(lower(compute, shapes, outputs, options)));
       const fit = fitted({ compute, shapes, outputs, options, then: whole }, this.memory);
       this.onFit?.(fit);
       return fit.plan;

@@ -43,6 +43,18 @@ const CHUNKS: readonly (ChunkOptions | undefined)[] = [
   { above: 3, steps: 4 },
 ];
 
+/** From here on a plan is slower than one that takes sums block by block, since nothing stays in a cache. */
+const LARGE = 256e6;
+
+/** Of large plans, one that holds less in no more time. */
+export function economical(plan: Plan): Plan {
+  if (!plan.instrs.some((i) => i.scan)) return plan;
+  const bytes = peakBytes(plan);
+  if (bytes < LARGE) return plan;
+  const less = thrifty(plan, { again: false });
+  return peakBytes(less) < bytes ? less : plan;
+}
+
 /** Where nothing fits, what holds least. */
 export function within(budget: number, job: Job): Fit {
   const first = job.then(lower(job.compute, job.shapes, job.outputs, job.options));
