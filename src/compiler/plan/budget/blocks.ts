@@ -1,5 +1,6 @@
 /** Instructions that work row by row: where their result is cut into blocks along dim 0, each needs only a block of what it reads. */
-import { type Instr, isConst, type Ref, type TensorOp } from "../types.js";
+import type { Flat } from "../tensors.js";
+import { type Instr, isConst, type Ref, size, type TensorOp, type TensorRef } from "../types.js";
 
 /** What a block of a result needs of an argument. */
 export type Part = "block" | "whole";
@@ -41,7 +42,7 @@ const BY_ROWS: ReadonlySet<TensorOp> = new Set<TensorOp>(["xent", "softmax", "on
 /** Is an instruction more work than a movement of its data? */
 export const isHeavy = ({ op }: Instr): boolean => op === "matmul" || op === "bmm";
 
-const rowsOf = (r: Ref): number => (isConst(r) ? 1 : (r.shape[0] ?? 1));
+const rowCount = (r: Ref): number => (isConst(r) ? 1 : (r.shape[0] ?? 1));
 
 /** Of each argument, what a block of the results needs; null where a block cannot be had without all of them. */
 export function partsNeeded(i: Instr): readonly Part[] | null {
@@ -49,7 +50,7 @@ export function partsNeeded(i: Instr): readonly Part[] | null {
   if (i.op === "full") return [];
   if (ELEMENTWISE.has(i.op)) {
     const rank = features.length + 1;
-    return i.args.map((a) => (!isConst(a) && a.shape.length === rank && rowsOf(a) === rows ? "block" : "whole"));
+    return i.args.map((a) => (!isConst(a) && a.shape.length === rank && rowCount(a) === rows ? "block" : "whole"));
   }
   if (BY_ROWS.has(i.op)) return features.length || i.op !== "softmax" ? i.args.map(() => "block") : null;
   switch (i.op) {
@@ -96,4 +97,15 @@ export function isSumOfBlocks(i: Instr): boolean {
     default:
       return false;
   }
+}
+
+/** The rows of a tensor that was put together from them. */
+export function rowsOf(flat: Flat, r: TensorRef): readonly TensorRef[] | null {
+  const def = flat.instrs[r.n];
+  if (def?.op === "reshape") return rowsOf(flat, def.args[0] as TensorRef);
+  if (def?.op !== "concat" || def.attrs["axis"] !== 0) return null;
+  const parts = def.args.filter((a): a is TensorRef => !isConst(a));
+  return parts.length === def.args.length && parts.every((p) => size(p.shape) === size((parts[0] as TensorRef).shape))
+    ? parts
+    : null;
 }

@@ -5,27 +5,9 @@
  */
 import { Flat } from "../tensors.js";
 import { isConst, isIntResult, type Ref, type Scan, size, type TensorRef } from "../types.js";
-import { isHeavy, isSumOfBlocks, ofBlock, type Part, partsNeeded } from "./blocks.js";
+import { isHeavy, isSumOfBlocks, ofBlock, rowsOf } from "./blocks.js";
+import { canCut, type Shift, wayOf } from "./ways.js";
 import { isScan, type ScanInstr, SUMS, type Workshop } from "./workshop.js";
-
-/** How the body has a block of a tensor around. */
-type Way =
-  | { readonly kind: "given" }
-  | { readonly kind: "own"; readonly ref: TensorRef }
-  | { readonly kind: "again"; readonly scan: ScanInstr; readonly ref: TensorRef }
-  | { readonly kind: "reshape"; readonly of: TensorRef }
-  | { readonly kind: "shift"; readonly shift: Shift }
-  | { readonly kind: "op"; readonly parts: readonly Part[] };
-
-/** `rows` rows of something else, and all but `rows` of a scan's stacked result: those behind come first, or those ahead last. */
-interface Shift {
-  readonly of: TensorRef;
-  readonly scan: ScanInstr;
-  readonly stacked: TensorRef;
-  readonly rows: number;
-  readonly edge: Ref;
-  readonly isBehind: boolean;
-}
 
 /** What computing a block in the body would take. */
 interface Needs {
@@ -132,58 +114,12 @@ export class ScanCut {
 
   #cut = ([rows = 0, ...rest]: readonly number[]): number[] => [rows / this.#count, ...rest];
 
-  #canCut = (r: TensorRef): boolean => r.shape.length > 0 && (r.shape[0] as number) % this.#count === 0;
-
-  #way(r: TensorRef): Way {
-    const { workshop, instr } = this;
-    const def = workshop.def(r);
-    if (isScan(def)) {
-      const ref = def.scan.stacked[r.out - def.scan.finals.length];
-      if (!ref || def.scan.count !== this.#count) return { kind: "given" };
-      if (def.n === instr.n) return { kind: "own", ref };
-      return workshop.homes.get(def.n) === instr.n ? { kind: "again", scan: def, ref } : { kind: "given" };
-    }
-    if (def.op === "reshape") {
-      const of = def.args[0] as TensorRef;
-      return this.#canCut(of) ? { kind: "reshape", of } : { kind: "given" };
-    }
-    const shift = this.#shiftOf(r);
-    if (shift) return { kind: "shift", shift };
-    const parts = partsNeeded(def);
-    if (!parts?.includes("block")) return { kind: "given" };
-    if (def.args.some((a, k) => parts[k] === "block" && !isConst(a) && !this.#canCut(a))) return { kind: "given" };
-    const places = workshop.places.get(def.n);
-    return isHeavy(def) && places && places.size > 1 && !places.has(instr.n)
-      ? { kind: "given" }
-      : { kind: "op", parts };
-  }
-
-  #shiftOf(r: TensorRef): Shift | null {
-    const { workshop, instr } = this;
-    const { op, attrs, args } = workshop.def(r);
-    if (op !== "concat" || attrs["axis"] !== 0 || args.length !== 2) return null;
-    for (const [k, arg] of args.entries()) {
-      const part = isConst(arg) ? null : workshop.def(arg);
-      const of = part?.op === "slice" && part.attrs["axis"] === 0 ? (part.args[0] as TensorRef) : null;
-      if (!part || !of || of.shape[0] !== r.shape[0] || !this.#canCut(of)) continue;
-      const rows = (of.shape[0] as number) - (part.attrs["len"] as number);
-      const isBehind = k === 1;
-      if (part.attrs["from"] !== (isBehind ? 0 : rows) || rows > (of.shape[0] as number) / this.#count) continue;
-      const source = workshop.source(of);
-      const scan = workshop.def(source);
-      if (!isScan(scan) || scan.n === instr.n || scan.scan.count !== this.#count) continue;
-      const stacked = scan.scan.stacked[source.out - scan.scan.finals.length];
-      if (stacked) return { of, scan, stacked, rows, edge: args[1 - k] as Ref, isBehind };
-    }
-    return null;
-  }
-
   /** What a block of a tensor would take; null where it has no blocks. */
   needs(r: Ref, found: Needs, seen: Set<string>): Needs | null {
     if (isConst(r)) return found;
-    if (!this.#canCut(r)) return null;
+    if (!canCut(this.instr, r)) return null;
     const key = keyOf(r);
-    const way = this.#way(r);
+    const way = wayOf(this.workshop, this.instr, r);
     if (way.kind === "own" || way.kind === "again") found.fromScan = true;
     if (seen.has(key)) return found;
     seen.add(key);
@@ -227,7 +163,7 @@ export class ScanCut {
   }
 
   #make(r: TensorRef): Ref {
-    const way = this.#way(r);
+    const way = wayOf(this.workshop, this.instr, r);
     switch (way.kind) {
       case "given":
         return this.#importBlock(r);
@@ -355,15 +291,4 @@ export class ScanCut {
     this.#sums.push(k);
     workshop.moved.set(n, { n: this.instr.n, out: SUMS + this.#sums.length - 1, shape, int: false });
   }
-}
-
-/** The rows of a tensor that was put together from them. */
-function rowsOf(flat: Flat, r: TensorRef): readonly TensorRef[] | null {
-  const def = flat.instrs[r.n];
-  if (def?.op === "reshape") return rowsOf(flat, def.args[0] as TensorRef);
-  if (def?.op !== "concat" || def.attrs["axis"] !== 0) return null;
-  const parts = def.args.filter((a): a is TensorRef => !isConst(a));
-  return parts.length === def.args.length && parts.every((p) => size(p.shape) === size((parts[0] as TensorRef).shape))
-    ? parts
-    : null;
 }
