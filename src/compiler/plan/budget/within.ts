@@ -44,7 +44,7 @@ const CHUNKS: readonly (ChunkOptions | undefined)[] = [
 ];
 
 /** From here on a plan is slower than one that takes sums block by block, since nothing stays in a cache. */
-const LARGE = 256e6;
+const LARGE = 1e9;
 
 /** Of large plans, one that holds less in no more time. */
 export function economical(plan: Plan): Plan {
