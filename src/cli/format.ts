@@ -11,6 +11,9 @@ export function number(x: number): string {
   return Number(x.toPrecision(4)).toString();
 }
 
+/** `2,100 MB` */
+export const megabytes = (bytes: number): string => `${bytes < 1e7 ? number(bytes / 1e6) : count(bytes / 1e6)} MB`;
+
 /** `43.1%` */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 

@@ -13,6 +13,7 @@ import type { DecodeEngine, Run } from "./decoder/types.js";
 import { type Device, type DeviceTensor, Scope } from "./device.js";
 import { DivergedError, UsageError } from "./errors.js";
 import { type Numbers, tensorShape } from "./feeds.js";
+import type { Fitted } from "./fitted.js";
 import { type Job, Machine, type States, type Watch } from "./machine.js";
 import type { NoiseKey } from "./noise.js";
 import { accumulation, names, Optimizer, parse, updating } from "./optimizer.js";
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly reset?: Reset;
   /** Does training read draws of the model's own in the place of past observations, at `StepOptions.sampling`? */
   readonly sampling?: boolean;
+  /** See `TrainConfig.memory`. */
+  readonly memory?: number | null;
 }
 
 /** State that goes from window to window along `axis`; null before the first window. */
@@ -72,7 +75,7 @@ export class Engine implements DecodeEngine {
     readonly options: EngineOptions,
     values: Tensors,
   ) {
-    this.#machine = new Machine(device, options.warm);
+    this.#machine = new Machine(device, options.warm, options.memory);
     this.#computes = new Computes(model, options.normalize, options);
     const { kind } = options.optimizer;
     const found = model.optimizers.find(kind);
@@ -152,6 +155,11 @@ export class Engine implements DecodeEngine {
   /** Tells of every plan that runs from now on; null: of none. */
   watch(watch: Watch | null): void {
     this.#machine.watch = watch;
+  }
+
+  /** Tells of every plan that is made under a budget of memory from now on; null: of none. */
+  onFit(told: ((fit: Fitted) => void) | null): void {
+    this.#machine.onFit = told;
   }
 
   /** The objective and its gradient on a batch, without a step. */

@@ -1,4 +1,5 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
+import { economical } from "../compiler/plan/budget/within.js";
 import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
@@ -7,6 +8,7 @@ import { type Continuation, continued, ownInput } from "./continuation.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Device, DeviceTensor, Executable } from "./device.js";
 import { hostNumbers, noState, tensorShape } from "./feeds.js";
+import { type Fitted, fitted } from "./fitted.js";
 import { withDerived } from "./lengths.js";
 import { Lru } from "./lru.js";
 import type { NoiseKey } from "./noise.js";
@@ -46,13 +48,16 @@ interface Prepared {
 export class Machine {
   readonly #prepared = new Lru<Prepared>(CAPACITY);
   watch: Watch | null = null;
+  /** Told of each plan that is made under a budget. */
+  onFit: ((fit: Fitted) => void) | null = null;
   /** How often each plan has run, up to `WARM`. */
   readonly #runs = new Map<string, number>();
 
-  /** `warm`: after how many runs a plan is optimised. */
+  /** `warm`: after how many runs a plan is optimised. `memory`: how many bytes it may hold at a time; null: any number. */
   constructor(
     readonly device: Device,
     readonly warm = WARM,
+    readonly memory: number | null = null,
   ) {}
 
   /** What decides when plans are optimised. Results may differ by rounding then, so that it belongs to a saved state. */
@@ -75,8 +80,13 @@ export class Machine {
     const outputs = [...new Set(job.outputs)];
     const key = shapeKey(job, outputs, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
-      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false });
-      return then ? continued(first, then, compute.system) : first;
+      const shapes = shapesOf(batch);
+      const options = { beam: job.beam ?? false };
+      const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
+      if (this.memory === null || draw) return economical(whole(lower(compute, shapes, outputs, options)));
+      const fit = fitted({ compute, shapes, outputs, options, then: whole }, this.memory);
+      this.onFit?.(fit);
+      return fit.plan;
     });
     const own: DeviceTensor[] = [];
     const given = new Map<string, DeviceTensor>();

@@ -249,7 +249,7 @@ export class Network {
       throw new UsageError(
         `the vocabularies ${unsized.join(", ")} of ${name} come from the data: call fit() first, or pass \`vocabularies\``,
       );
-    const { optimizer, clip, normalize } = this.config.train;
+    const { optimizer, clip, normalize, memory } = this.config.train;
     const reset = this.#reset();
     const read = tensorReader(this.#dir());
     const values = params.map((p) => {
@@ -257,7 +257,7 @@ export class Network {
       return [p.name, { shape: p.shape, data }] as const;
     });
     const sampling = this.config.train.scheduled_sampling !== null;
-    const common = { optimizer, clip, normalize, seed: this.seed, sampling, warm: this.#warm };
+    const common = { optimizer, clip, normalize, seed: this.seed, sampling, warm: this.#warm, memory };
     const options = { ...common, ...(reset && { reset }) };
     this.#engine = new Engine(this.#model, this.device, options, Object.fromEntries(values));
     return this.#engine;

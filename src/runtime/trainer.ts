@@ -74,6 +74,29 @@ class Loop {
   }
 
   async run(): Promise<Finish | "aborted"> {
+    const { engine } = this.training;
+    let most = 0;
+    engine.onFit(({ bytes, budget, way, advice }) => {
+      if (bytes <= most) return;
+      most = bytes;
+      const fits = advice ? { batch_fits: advice.batch, length_fits: advice.length } : {};
+      this.options.onEvent?.({
+        event: "memory",
+        step: this.#progress.step,
+        bytes,
+        budget,
+        recomputed: way?.again === true,
+        ...fits,
+      });
+    });
+    try {
+      return await this.#run();
+    } finally {
+      engine.onFit(null);
+    }
+  }
+
+  async #run(): Promise<Finish | "aborted"> {
     const { data } = this;
     const { config } = this.training;
     const progress = this.#progress;

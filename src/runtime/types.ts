@@ -61,10 +61,26 @@ export type Event =
       readonly seconds_left: number | null;
       readonly accuracy?: number;
     }
+  | MemoryEvent
   | { readonly event: "epoch"; readonly epoch: number; readonly step: number; readonly loss: number }
   | Evaluated
   | { readonly event: "sample"; readonly step: number; readonly output: unknown; readonly logp: number }
   | { readonly event: "saved"; readonly step: number; readonly dir: string };
+
+/**
+ * Of a training under a budget of memory, where a batch needs more than any before it: what the tensors of a step take at a
+ * time, by the plan, in bytes. `recomputed`: forward values are computed again. Where it is more than the budget, the largest
+ * batch and the greatest length that would fit; 0: none, null: not known.
+ */
+export type MemoryEvent = {
+  readonly event: "memory";
+  readonly step: number;
+  readonly bytes: number;
+  readonly budget: number;
+  readonly recomputed: boolean;
+  readonly batch_fits?: number;
+  readonly length_fits?: number | null;
+};
 
 /** `loss`: nats per observation. `metrics`: the spec's own, spread into the event by their names. */
 export interface Scores {

@@ -46,6 +46,7 @@ describe("train", () => {
       seed: 1,
       accumulate: 1,
       normalize: "observation",
+      memory: null,
     });
   });
 

@@ -30,6 +30,7 @@ test.concurrent("an event with what was measured; a spec without data", async ()
       median_ms: expect.any(Number),
       gflops: expect.any(Number),
       kernels: expect.any(Number),
+      planned_memory_mb: expect.any(Number),
       peak_memory_mb: expect.any(Number),
       loss: expect.any(Number),
     },

@@ -2,6 +2,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compile } from "../../src/compiler/index.js";
+import { thrifty } from "../../src/compiler/plan/budget/thrift.js";
+import type { Plan } from "../../src/compiler/plan/lower.js";
 import { training } from "../../src/compiler/programs.js";
 import { openBackend } from "../../src/runtime/backends.js";
 import { uniform } from "../support/numbers.js";
@@ -18,6 +20,12 @@ const options = process.env["FUZZ"] ? { numRuns: runs } : { numRuns: runs, seed:
 const tapes = fc.array(fc.nat(1000), { minLength: 0, maxLength: 60, size: "max" });
 const paddings = fc.constantFrom<Padding>("zero", "random", "large");
 const chunks = fc.record({ above: fc.constantFrom(1, 3), steps: fc.integer({ min: 1, max: 3 }) });
+/** Plans as they are, and those that hold less. */
+const rewrites = fc.constantFrom<(plan: Plan) => Plan>(
+  (plan) => plan,
+  (plan) => thrifty(plan, { again: false }),
+  (plan) => thrifty(plan, { again: true }),
+);
 const backend = await openBackend("cpu");
 
 type Results = NonNullable<ReturnType<typeof runPlan>>;
@@ -31,11 +39,17 @@ it("random Systems, lengths from 0 to 8", { timeout: 600_000 }, () => {
       chunks,
       fc.nat(2),
       fc.tuple(fc.nat(8), fc.nat(8)),
-      (tape, padding, chunk, extra, T) => {
+      rewrites,
+      (tape, padding, chunk, extra, T, rewrite) => {
         const c = randomCase(tape);
         const env = { ...c.env, lengths: { ...c.env.lengths, T } };
         const { system, outputs } = trained(c);
-        const results = runPlan(backend, system, env, outputs, { padding, extra, lower: { chunk } }) as Results;
+        const results = runPlan(backend, system, env, outputs, {
+          padding,
+          extra,
+          lower: { chunk },
+          rewrite,
+        }) as Results;
         const { worst, where } = compare(system, env, results, extra);
         if (worst > 1e-4) throw new Error(`${where}\nT = ${T}\n${show(system)}`);
       },
@@ -48,7 +62,7 @@ it("random Systems, lengths from 0 to 8", { timeout: 600_000 }, () => {
 it("random specs", { timeout: 600_000 }, () => {
   const before = backend.tensorCount();
   fc.assert(
-    fc.property(tapes, paddings, chunks, fc.nat(4), (tape, padding, chunk, extra) => {
+    fc.property(tapes, paddings, chunks, fc.nat(4), rewrites, (tape, padding, chunk, extra, rewrite) => {
       const source = randomSpec(tape);
       const compiled = compile(source, { file: "spec.rcv" });
       if (!compiled.ok) throw new Error(`does not compile:\n${source}`);
@@ -63,7 +77,7 @@ it("random specs", { timeout: 600_000 }, () => {
       const compute = training(model);
       const outputs = ["loss", ...compute.gradients.values()];
       const run = { padding, extra };
-      const results = runPlan(backend, compute.system, env, outputs, { ...run, lower: { chunk } }) as Results;
+      const results = runPlan(backend, compute.system, env, outputs, { ...run, lower: { chunk }, rewrite }) as Results;
       const { worst, where } = compare(compute.system, env, results, extra);
       if (worst <= 1e-4) return;
       // what cannot be told in float32 is as far off where the loops are unrolled

@@ -18,9 +18,9 @@ import type { Case } from "./sketch.js";
 export type Padding = "zero" | "random" | "large";
 
 export interface PlanRun {
-  /** What becomes of the plan before it runs. */
-  readonly pass?: (plan: Plan) => Plan;
   readonly lower?: LowerOptions;
+  /** What becomes of the plan. */
+  readonly rewrite?: (plan: Plan) => Plan;
   readonly padding?: Padding;
   /** Padded extents beyond the longest sample. */
   readonly extra?: number;
@@ -159,7 +159,7 @@ export function runPlan(
   const extents = extentsOf(env, options.extra, layout);
   const shapes = { batch: env.batch, extents, widths: layout.widths };
   const lowered = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
-  const plan = options.pass ? options.pass(lowered) : lowered;
+  const plan = options.rewrite?.(lowered) ?? lowered;
   const executable = device.prepare(plan);
   const own: DeviceTensor[] = [];
   const given = new Map<string, DeviceTensor>();

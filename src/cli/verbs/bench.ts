@@ -1,7 +1,7 @@
 /** `recurve bench`: how long a training step of a spec takes. */
 import { type Benchmark, benchmark, instantiate, standIns } from "../../runtime/index.js";
 import { announce, type BackendOptions } from "../backend.js";
-import { count, number, table } from "../format.js";
+import { count, megabytes, number, table } from "../format.js";
 import type { Session } from "../session.js";
 import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
 
@@ -57,6 +57,7 @@ function describe(name: string, b: Benchmark): string {
     ["median", `${number(b.median_ms)} ms`],
     ["arithmetic", `${number(b.gflops)} GFLOP/s`],
     [calls[0], `${number(calls[1])} per time step`],
+    ["planned memory", megabytes(1e6 * b.planned_memory_mb)],
     ["peak memory", `${count(b.peak_memory_mb)} MB`],
   ];
   return `${name}: a batch of ${count(b.batch)}, length ${count(b.length)}, ${count(b.steps)} steps on ${b.engine}\n${table(rows)}`;

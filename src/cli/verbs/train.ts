@@ -17,7 +17,7 @@ import { finished } from "../../runtime/train/progress.js";
 import { announce, type BackendOptions } from "../backend.js";
 import { EXIT } from "../exit-codes.js";
 import { Exit } from "../failure.js";
-import { count, duration } from "../format.js";
+import { count, duration, megabytes } from "../format.js";
 import { Progress, scores } from "../progress.js";
 import type { Session } from "../session.js";
 import { compileSpec, onlyModel, type SpecOptions } from "../spec.js";
@@ -99,10 +99,21 @@ const isSequence = ({ fields }: Model): boolean =>
 function show(event: Event, progress: Progress, { output }: Session): void {
   output.event(event);
   if (event.event === "step") progress.step(event);
+  if (event.event === "memory" && event.bytes > event.budget) output.message(tooMuch(event));
   if (event.event === "evaluated" && !output.json) {
     const { event: _, split, step, ...values } = event as Extract<Event, { event: "evaluated" }> & Scores;
     output.message(`step ${count(step)}  ${split}: ${scores(values)}`);
   }
+}
+
+/** `train.memory` is 100 MB, and a step needs 180 MB: a batch of 17 would fit, or a length of 540. */
+function tooMuch({ bytes, budget, batch_fits, length_fits }: Extract<Event, { event: "memory" }>): string {
+  const ways = [
+    batch_fits ? `a batch of ${count(batch_fits)}` : null,
+    length_fits ? `a length of ${count(length_fits)}` : null,
+  ];
+  const advice = ways.filter((way) => way !== null).join(" or ");
+  return `train.memory is ${megabytes(budget)}, and a step needs ${megabytes(bytes)} at the least${advice && `; ${advice} would fit`}`;
 }
 
 const optionsOf = ({ backend, seed }: TrainOptions) => ({ backend, ...(seed === undefined ? {} : { seed }) });

@@ -160,6 +160,12 @@ const trainSchema: JsonSchema = {
       default: "observation",
       description: "Is the loss a mean per observation (token) or per sample?",
     },
+    memory: {
+      type: ["number", "null"],
+      minimum: 1,
+      default: null,
+      description: "Bytes that the tensors of a step may take at a time, written `2 GB`; null: any number.",
+    },
   },
 };
 

@@ -35,6 +35,7 @@ export function normaliseTrain(ctx: Context, block: Block, optimizers: Optimizer
     else if (key === "truncate") set(key, truncate(ctx, value));
     else if (key === "early_stop") set(key, earlyStop(ctx, value));
     else if (key === "scheduled_sampling") set(key, scheduledSampling(ctx, value));
+    else if (key === "memory") set(key, memory(ctx, value));
     else if (key !== "lr" && key !== "optimizer") set(key, plain(value));
   }
   const optimizer = block["optimizer"] ?? standardOptimizer;
@@ -61,6 +62,20 @@ function truncate(ctx: Context, value: BlockValue): Json | undefined {
 function scheduledSampling(ctx: Context, value: BlockValue): Json | undefined {
   if (!isCall(value)) return typeof value === "number" ? { final: value } : plain(value);
   return named(ctx, value, ["scheduled_sampling"], ["final", "over"]);
+}
+
+/** `2 GB` in bytes: a unit is 1000 times the one before it. */
+function memory(ctx: Context, value: BlockValue): Json | undefined {
+  if (value === null) return null;
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const [, amount, unit = ""] =
+    (typeof value === "string" && /^(\d+(?:\.\d+)?)\s*([KMGT]?B)$/i.exec(value.trim())) || [];
+  if (amount !== undefined) return Number(amount) * 1000 ** units.indexOf(unit.toUpperCase());
+  const expected = 'a size with its unit, KB, MB, GB or TB: `memory = "2 GB"`';
+  ctx.diagnostics.push(
+    blockWrongType({ span: ctx.span(["memory"]), what: "`train.memory`", expected, found: show(value) }),
+  );
+  return undefined;
 }
 
 function earlyStop(ctx: Context, value: BlockValue): Json | undefined {

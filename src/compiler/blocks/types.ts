@@ -57,6 +57,8 @@ export interface TrainConfig {
   readonly accumulate: number;
   /** N of the objective (R14): observations or samples. */
   readonly normalize: "observation" | "sample";
+  /** How many bytes of tensors a step may hold at a time; null: any number. */
+  readonly memory: number | null;
 }
 
 /** Ways of decoding: at most one stands in a block. */

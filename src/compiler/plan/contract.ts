@@ -70,11 +70,15 @@ function product(
 ): Ref {
   const count = (labels: Labels): number => size(labels.map(extent));
   if (!g.sum.length || (!g.left.length && !g.right.length)) {
-    // elementwise over all labels, summed labels last
-    const all = [...out, ...g.sum];
+    // elementwise over all labels, in the order of the larger operand where some are summed
+    const [large, small] = size(x.ref.shape) >= size(y.ref.shape) ? [x, y] : [y, x];
+    const all = g.sum.length ? [...new Set([...large.labels, ...small.labels])] : out;
     const both = flat.mul(arrange(flat, x, all), arrange(flat, y, all));
-    const axes = g.sum.map((_, i) => out.length + i);
-    return flat.reshape(flat.sum(both, axes, [...shapeOut, ...g.sum.map(extent)]), shapeOut);
+    const axes = all.flatMap((l, i) => (g.sum.includes(l) ? [i] : []));
+    const summed = flat.sum(both, axes, all.map(extent));
+    const labels = all.filter((l) => !g.sum.includes(l));
+    const ref = flat.reshape(summed, labels.map(extent)) as TensorRef;
+    return labels.length ? arrange(flat, { ref, labels }, out, shapeOut) : flat.reshape(ref, shapeOut);
   }
   // [left…, right…] or [right…, left…], whichever needs no transposition; a single vector is a row, as it is in a batch
   const isRow = !g.right.length && g.left.every((l) => out.indexOf(l) >= lead);

@@ -6,6 +6,8 @@ import { type Instr, isConst, size } from "./types.js";
 export const flopsOf = ({ instrs }: Pick<Plan, "instrs">): number => 2 * instrs.reduce((n, i) => n + termsOf(i), 0);
 
 function termsOf(instr: Instr): number {
+  const { scan } = instr;
+  if (scan) return scan.count * scan.body.reduce((n, i) => n + termsOf(i), 0);
   const shapeOf = (k: number): readonly number[] => {
     const arg = instr.args[k];
     if (!arg || isConst(arg)) throw new Error(`${instr.op} of a number`);

@@ -25,7 +25,7 @@ export function planOf(flat: Flat, outputs: ReadonlyMap<string, Ref>): Plan {
 }
 
 /** Keeps what the outputs need. */
-export function finish(flat: Flat, outputs: ReadonlyMap<string, Output>): Plan {
+export function finish(flat: Pick<Flat, "instrs">, outputs: ReadonlyMap<string, Output>): Plan {
   const { instrs, moved } = pruned(
     flat.instrs,
     [...outputs.values()].map((o) => o.ref),

@@ -46,7 +46,7 @@ export function chooseScans(
 /** The length of a chunk, about `steps`, that leaves the least of n. */
 function divisor(n: number, steps: number): number {
   let best = steps;
-  for (let k = steps - 1; k >= 0.75 * steps; k--) if (n % k < n % best) best = k;
+  for (let k = steps - 1; k >= 0.5 * steps; k--) if (n % k < n % best) best = k;
   return best;
 }
 

@@ -1,6 +1,7 @@
 /** Times training steps on random data of a model's own record type. */
 import { flopsOf } from "../../compiler/plan/flops.js";
 import type { Plan } from "../../compiler/plan/lower.js";
+import { peakBytes } from "../../compiler/plan/memory.js";
 import type { Executable } from "../device.js";
 import { UsageError } from "../errors.js";
 import type { Network } from "../model.js";
@@ -35,6 +36,8 @@ export interface Benchmark {
   /** Per time step: calls of kernels, or where a step is a graph its nodes. */
   readonly kernels?: number;
   readonly nodes?: number;
+  /** The most that the tensors of a step take at a time, by its plan. */
+  readonly planned_memory_mb: number;
   /** The most that the process has ever held. */
   readonly peak_memory_mb: number;
   /** Before the last step. */
@@ -71,6 +74,7 @@ export function benchmark(model: Network, { batch, length, steps, seed = 1 }: Be
     gflops: plans.reduce((n, { plan }) => n + flopsOf(plan), 0) / shortest / 1e6,
     engine: isGraph ? `${model.device.name}-graph` : model.device.name,
     ...(isGraph ? { nodes: calls } : { kernels: calls }),
+    planned_memory_mb: plans.reduce((most, { plan }) => Math.max(most, peakBytes(plan)), 0) / 1e6,
     peak_memory_mb: process.resourceUsage().maxRSS / 1024,
     loss: rest.at(-1)?.value as number,
   };
