@@ -75,7 +75,8 @@ export class Machine {
     const outputs = [...new Set(job.outputs)];
     const key = shapeKey(job, outputs, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
-      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false });
+      const { costs } = this.device;
+      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false, ...(costs && { costs }) });
       return then ? continued(first, then, compute.system) : first;
     });
     const own: DeviceTensor[] = [];

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { zeroOnPadding } from "../../src/compiler/passes/mask-padding.js";
+import { lower } from "../../src/compiler/plan/lower.js";
 import { inParallel } from "../../src/compiler/plan/parallel.js";
 import { Extents } from "../../src/compiler/plan/places.js";
 import type { Costs } from "../../src/compiler/plan/recurrence.js";
@@ -191,5 +192,31 @@ describe("what stays a loop", () => {
     expect(left((k, h, z) => k.equate("h", E.add(E.mul(k.param("u", [H])(), h("t-1")), z("t"))))).toBe(1);
     expect(left((k, h, z) => k.equate("h", E.add(E.affine(1.1, 0, h("t-1")), z("t"))))).toBe(1);
     expect(left((k, h, z) => k.equate("h", E.add(E.affine(0.9, 0, h("t-1")), z("t"))))).toBe(0);
+  });
+});
+
+describe("what is in parallel follows from what kernels cost", () => {
+  const { system, outputs } = trained(caseOf({ ...common, step: "a h + b", backward: false, lengths: [1] }));
+  const left = (T: number, batch: number, costs: Costs): number =>
+    loops(parallel(system, { batch, lengths: { T: [T] }, given: () => [] }, costs));
+
+  it("narrow and long: all; wide: none, unless calls cost much", () => {
+    const costs = { call: 1000, element: 1 };
+    expect(left(200, 1, costs)).toBe(0);
+    expect(left(1000, 20, costs)).toBe(0);
+    expect(left(1000, 2000, costs)).toBe(2);
+    expect(left(1000, 2000, { call: 1e6, element: 1 })).toBe(0);
+  });
+
+  it("nothing where nobody knows what they cost", () => {
+    const plan = (costs?: Costs): number =>
+      lower({ system, program: schedule(system) }, { batch: 1, extents: { T: 40 } }, outputs, costs ? { costs } : {})
+        .instrs.length;
+    expect(plan({ call: 1, element: 1000 })).toBe(plan());
+    expect(plan({ call: 1000, element: 1 })).not.toBe(plan());
+  });
+
+  it("every backend says so", () => {
+    for (const { costs } of backends) expect(costs?.call).toBeGreaterThan(costs?.element as number);
   });
 });

@@ -11,6 +11,9 @@ import type { Extents } from "./places.js";
 import { type Costs, costOfRecurrence } from "./recurrence.js";
 import { isBatch, type Zeros } from "./values.js";
 
+/** The costs are known roughly: for less than this a loop stays one. */
+const GAIN = 0.9;
+
 /** A program whose linear recurrences are no loops where that costs less. `drawn`: values that depend on draws. */
 export function inParallel(
   program: Program,
@@ -53,7 +56,7 @@ function isCheaper(
   // what the loop reads is cut into steps, what is read of it is put together
   const steps = kernels(n * count(equations), 1) + kernels(known.size + new Set(read).size, n);
   const whole = found.items.flatMap((item) => (item.kind === "eq" ? [getValue(found.system, item.v).eq as Eq] : []));
-  return costOfRecurrence(n, width, costs) + kernels(count(whole), n) <= steps;
+  return costOfRecurrence(n, width, costs) + kernels(count(whole), n) <= GAIN * steps;
 }
 
 /** Kernels of elementwise equations. */

@@ -54,6 +54,7 @@ export async function openWasm(): Promise<Memory<DataId>> {
   };
   return visibleMemory({
     name: "wasm",
+    costs: { call: 10000, element: 1.3 },
     backend,
     transposeOperands: true,
     access: {
