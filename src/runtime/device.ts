@@ -1,5 +1,6 @@
 /** What the engine asks of a backend: tensors that the caller owns, and plans that run. */
 import type { Plan } from "../compiler/plan/lower.js";
+import type { Costs } from "../compiler/plan/recurrence.js";
 import type { DrawReply, DrawRequest } from "./decoder/types.js";
 import type { Numbers } from "./feeds.js";
 
@@ -30,6 +31,8 @@ export interface Executable {
 
 export interface Device {
   readonly name: string;
+  /** What kernels cost here; absent: nobody has measured it. */
+  readonly costs?: Costs;
   upload(data: Numbers, shape: readonly number[]): DeviceTensor;
   read(tensor: DeviceTensor): Numbers;
   dispose(tensor: DeviceTensor): void;

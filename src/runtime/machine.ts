@@ -81,7 +81,8 @@ export class Machine {
     const key = shapeKey(job, outputs, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
       const shapes = shapesOf(batch);
-      const options = { beam: job.beam ?? false };
+      const { costs } = this.device;
+      const options = { beam: job.beam ?? false, ...(costs && { costs }) };
       const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
       if (this.memory === null || draw) return economical(whole(lower(compute, shapes, outputs, options)));
       const fit = fitted({ compute, shapes, outputs, options, then: whole }, this.memory);

@@ -1,7 +1,7 @@
 /** Ops that move features: slices and concatenations act on the first dim. */
 import { E, type Expr, op } from "../system/expr.js";
 import { product } from "../system/types.js";
-import { defineOp, dtypeOfFirst, num, nums, ShapeError } from "./types.js";
+import { allEqual, defineOp, dtypeOfFirst, num, nums, ShapeError } from "./types.js";
 
 const rest = (shape: readonly number[] | undefined): number => product((shape ?? []).slice(1));
 
@@ -152,6 +152,17 @@ export const firstMaxAlong = defineOp({
   zero: "never",
   infer: ([x]) => [...(x as readonly number[])],
   vjp: { none: "piecewise constant: zero almost everywhere" },
+  samples: [],
+  unsampled: "acts along a variable: tested in whole systems",
+});
+
+export const linearAlong = defineOp({
+  name: "linearAlong",
+  doc: "h with h = a ⊙ h′ + b, where h′ is h one step before along a variable (`direction` 1) or after (−1), and 0 at its end.",
+  params: ["a", "b"],
+  zero: "never",
+  infer: (s) => allEqual(s, "linearAlong"),
+  vjp: { open: "made of loops after differentiation" },
   samples: [],
   unsampled: "acts along a variable: tested in whole systems",
 });

@@ -90,6 +90,7 @@ function equationIsZero(system: System, zeros: Zeros, v: Value, name: string): b
   const eq = v.eq as Eq;
   if (eq.op === "mask" && (eq.attrs["slots"] as readonly string[]).includes(name)) return true;
   if (eq.op === "only" && isChosenInside(system, eq, name)) return true;
+  if (eq.op === "linearAlong") return false;
   if (eq.along !== null) return eq.along === name; // a softmax along a ragged axis is 0 on its padding
   if (eq.red && eq.red.kind !== "sum") return false;
   const scope = scopeOf(v, eq);

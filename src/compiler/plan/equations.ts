@@ -9,6 +9,7 @@ import type { Lineage } from "./lineage.js";
 import { select } from "./masks.js";
 import type { Dim, Extents, Frame, InChunk } from "./places.js";
 import type { Reads } from "./reads.js";
+import { type Costs, recurrence } from "./recurrence.js";
 import { ruleOf } from "./rules/index.js";
 import { apply } from "./rules/types.js";
 import type { Flat } from "./tensors.js";
@@ -24,6 +25,8 @@ interface Parts {
   readonly lineage: Lineage;
   /** Do draws choose the row that each row continues? */
   readonly beam: boolean;
+  /** Where loops may have become recurrences (op `linearAlong`). */
+  readonly costs?: Costs;
   /** In the body of a scan, what a fixed slot stands for; null for any other slot. */
   readonly chunkAt?: (v: Value, slot: number, step: number) => InChunk | null;
 }
@@ -86,7 +89,7 @@ export class Equations {
   }
 
   #computeOn(v: Value, at: Indices, stretch: Stretch | null): Ref {
-    const { flat, extents, reads, lineage, beam } = this.parts;
+    const { flat, extents, reads, lineage, beam, costs } = this.parts;
     const eq = v.eq as NonNullable<Value["eq"]>;
     const { red } = eq;
     const whole = reachable(v, at, this.#frameOf(v, at, red?.vars), extents);
@@ -115,6 +118,15 @@ export class Equations {
       case "firstMaxAlong": {
         const slot = v.slots.find((s) => s.name === eq.along) as Slot;
         return along(around, eq, slot, args[0] as Ref, rank);
+      }
+      case "linearAlong": {
+        const d = frame.dims.findIndex((dim) => dim.v === eq.along);
+        const n = frame.dims[d]?.len as number;
+        if (n === 0) return flat.constant(0);
+        const [a, b] = args as [Ref, Ref];
+        if (!costs) throw new Error(`${v.id} is a recurrence, and nothing says what kernels cost`);
+        const direction = eq.attrs["direction"] as 1 | -1;
+        return recurrence(flat, { a, b, d, n, direction, rank: lead.length + rank }, costs);
       }
       case "draw":
         return drawAll({ lineage, beam }, v, at, args, around);

@@ -10,9 +10,11 @@ import { getValue, type System, type Value } from "../system/types.js";
 import { Equations } from "./equations.js";
 import { chooseForms, drawnValues, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
+import { inParallel } from "./parallel.js";
 import { Extents } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
+import type { Costs } from "./recurrence.js";
 import { ScanBody } from "./scan-body.js";
 import { type ChunkOptions, type Chunks, chooseScans } from "./scans.js";
 import { Flat } from "./tensors.js";
@@ -34,6 +36,8 @@ export interface LowerOptions {
   readonly beam?: boolean;
   /** Which loops become scans, and in what chunks; null: none. */
   readonly chunk?: ChunkOptions | null;
+  /** What kernels cost where the plan runs: whether loops that are linear recurrences are computed in parallel. Absent: none is. */
+  readonly costs?: Costs;
 }
 
 const CHUNKS: ChunkOptions = { above: 64, steps: 32 };
@@ -63,24 +67,31 @@ class Lowering {
   readonly #reads: Reads;
   readonly #equations: Equations;
   readonly #isZero: Zeros;
+  readonly #program: Program;
 
   constructor(
-    readonly compute: { readonly system: System; readonly program: Program },
+    compute: { readonly system: System; readonly program: Program },
     shapes: Shapes,
     readonly outputs: readonly string[],
-    { beam = false, chunk = CHUNKS }: LowerOptions,
+    { beam = false, chunk = CHUNKS, costs }: LowerOptions,
   ) {
-    const { system, program } = compute;
-    this.#system = system;
     const [flat, lineage] = [this.#flat, this.#lineage];
-    const extents = new Extents(system, shapes.batch, shapes.extents, shapes.widths);
+    const extentsOf = (of: System): Extents => new Extents(of, shapes.batch, shapes.extents, shapes.widths);
+    const drawn = drawnValues(compute.system);
+    // of what becomes of a loop in parallel nothing is known
+    const zeros = zeroOnPadding(compute.system);
+    this.#isZero = (id, slot) => zeros.get(id)?.has(slot) === true;
+    const isZero = this.#isZero;
+    const before = extentsOf(compute.system);
+    const program = costs ? inParallel(compute.program, { extents: before, drawn, isZero, costs }) : compute.program;
+    const { system } = program;
+    const extents = extentsOf(system);
     this.#extents = extents;
-    const drawn = drawnValues(system);
+    this.#program = program;
+    this.#system = system;
     this.#scans = chunk ? chooseScans(program, extents, drawn, chunk) : new Map();
     const forms = chooseForms(program, outputs, drawn, this.#scans.keys());
     this.#forms = forms;
-    const zeros = zeroOnPadding(system);
-    this.#isZero = (id, slot) => zeros.get(id)?.has(slot) === true;
     this.#values = new Values({
       flat,
       extents,
@@ -89,12 +100,13 @@ class Lowering {
       compute: (v, at) => this.#equations.compute(v, at),
       boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
     });
-    this.#reads = new Reads(flat, system, extents, this.#values, this.#isZero);
-    this.#equations = new Equations({ flat, extents, reads: this.#reads, isZero: this.#isZero, lineage, beam });
+    this.#reads = new Reads(flat, system, extents, this.#values, isZero);
+    const common = { flat, extents, reads: this.#reads, isZero, lineage, beam };
+    this.#equations = new Equations({ ...common, ...(costs && { costs }) });
   }
 
   plan(): Plan {
-    this.#items(this.compute.program.items, []);
+    this.#items(this.#program.items, []);
     const results = new Map<string, Output>();
     for (const id of this.outputs) {
       const v = getValue(this.#system, id);

@@ -115,6 +115,8 @@ export function writeOp(written: Written): Expr {
     case "softmaxAlong":
     case "firstMaxAlong":
       return call(op === "softmaxAlong" ? "softmax" : "firstmax", args, { over: along(written) });
+    case "linearAlong":
+      return call("recurrence", args, { over: along(written) });
     case "fill":
       return shape.length === 0 ? arg(0) : call("fill", [arg(0), shapeList(shape)]);
     case "const":

@@ -43,6 +43,7 @@ export function backendOf<H>(
   };
   return {
     name,
+    costs: memory.costs,
     upload(data, shape) {
       if (data.length !== size(shape)) throw new Error(`${data.length} numbers for a tensor of [${shape}]`);
       const int = data instanceof Int32Array;

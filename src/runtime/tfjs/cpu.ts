@@ -20,6 +20,7 @@ export async function openCpu(): Promise<Memory<DataId>> {
     dtype === "float32" ? new Float32Array(n) : dtype === "int32" ? new Int32Array(n) : new Uint8Array(n);
   return visibleMemory({
     name: "cpu",
+    costs: { call: 2000, element: 20 },
     backend,
     transposeOperands: false,
     access: {

@@ -39,6 +39,7 @@ export function memoryOf(binding: Binding): Memory<number> {
   let missing = false;
   return {
     name: "tensorflow",
+    costs: { call: 1200, element: 0.6 },
     kernels: tensorflowKernels(binding, () => missing),
     expectMissing: (may) => {
       missing = may;

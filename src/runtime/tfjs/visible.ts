@@ -1,5 +1,6 @@
 /** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
 import type { KernelBackend } from "@tensorflow/tfjs-core";
+import type { Costs } from "../../compiler/plan/recurrence.js";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
 import { avgpoolGrad, conv2dFilter, maxpoolGrad, maxpoolPick } from "./kernels/images.js";
 import { logdetKernel, solveKernel } from "./kernels/matrices.js";
@@ -20,6 +21,7 @@ export interface Access {
 
 export interface VisibleBackend {
   readonly name: string;
+  readonly costs: Costs;
   readonly backend: KernelBackend;
   readonly access: Access;
   readonly transposeOperands: boolean;
@@ -27,7 +29,8 @@ export interface VisibleBackend {
   readonly overrides?: (kernels: Kernels<DataId>, access: Access) => Partial<Kernels<DataId>>;
 }
 
-export function visibleMemory({ name, backend, access, transposeOperands, overrides }: VisibleBackend): Memory<DataId> {
+export function visibleMemory(visible: VisibleBackend): Memory<DataId> {
+  const { name, costs, backend, access, transposeOperands, overrides } = visible;
   const memory: HostMemory<DataId> = access;
   const arithmetic = registryKernels({ backendName: name, backend, ...(access.known ? { known: access.known } : {}) });
   const filled =
@@ -60,6 +63,7 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
   };
   return {
     name,
+    costs,
     transposeOperands,
     kernels: { ...common, ...overrides?.(common, access) },
     write: (values, shape) =>

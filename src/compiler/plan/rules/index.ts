@@ -8,8 +8,8 @@ import { matrices } from "./matrices.js";
 import { tokens } from "./tokens.js";
 import type { Rule } from "./types.js";
 
-/** Ops whose meaning needs the variables themselves: indices, extents, masks, normalisation along an axis, draws. */
-type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "draw" | "only";
+/** Ops whose meaning needs the variables themselves: indices, extents, masks, what acts along an axis, draws. */
+type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "linearAlong" | "draw" | "only";
 
 const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...elementwise,

@@ -246,6 +246,7 @@ export class Evaluator {
       const at = point[slot.name] as number;
       const { [slot.name]: _, ...others } = point;
       const inside = this.#points([slot], others, false, scope);
+      if (eq.op === "linearAlong") return this.#recurrence(eq, inside, at, n);
       if (at >= inside.length) return new Float64Array(n);
       const xs = inside.map((p) => this.#read(eq.args[0] as Read, p));
       return Float64Array.from({ length: n }, (_, i) => {
@@ -271,6 +272,16 @@ export class Evaluator {
         ? m
         : m + Math.log(column.reduce((a, x) => a + Math.exp(x - m), 0));
     });
+  }
+
+  /** h = a ⊙ h′ + b from the beginning to the index `at`. */
+  #recurrence(eq: Eq, points: readonly Point[], at: number, n: number): Float64Array {
+    const [a, b] = eq.args as [Read, Read];
+    const order = eq.attrs["direction"] === 1 ? points.slice(0, at + 1) : points.slice(at).reverse();
+    return order.reduce((h, p) => {
+      const [gate, rest] = [this.#read(a, p), this.#read(b, p)];
+      return h.map((x, i) => (gate[i] as number) * x + (rest[i] as number));
+    }, new Float64Array(n));
   }
 
   /** The mode of a draw whose distribution ranges over variables: the parameters at each of their indices. */
