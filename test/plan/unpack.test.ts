@@ -33,7 +33,11 @@ describe("unpacked plans compute the same", () => {
           const c = randomCase(tape);
           const { system, outputs } = trained(c);
           const chunk = chunked ? { above: 1, steps: 2 } : null;
-          const results = runPlan(backend, system, c.env, outputs, { padding: "random", lower: { chunk }, rewrite: all });
+          const results = runPlan(backend, system, c.env, outputs, {
+            padding: "random",
+            lower: { chunk },
+            rewrite: all,
+          });
           const { worst, where } = compare(system, c.env, results as NonNullable<typeof results>);
           if (worst > 1e-4) throw new Error(`${where}\nT = ${c.env.lengths["T"]}\n${show(system)}`);
         },

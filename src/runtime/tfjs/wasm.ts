@@ -59,8 +59,8 @@ export function wasmBackend(backend: tf.KernelBackend, inside: Partial<WasmBacke
   const memoryOf = (access: Access) =>
     visibleMemory({
       name: "wasm",
-    // of an instruction in the code of a plan: step by step is fastest there
-    costs: { call: 300, element: 1.3 },
+      // of an instruction in the code of a plan: step by step is fastest there
+      costs: { call: 300, element: 1.3 },
       backend,
       transposeOperands: true,
       access,
