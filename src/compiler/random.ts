@@ -48,14 +48,17 @@ export function philox(
 /** Distinguishes what a counter is used for, so that no two uses meet. */
 const tags = { number: 1, text: 2, end: 3, uniform: 4, normal: 5 } as const;
 
-function absorb(seed: number, keys: readonly Key[]): [number, number] {
+const absorb = (seed: number, keys: readonly Key[]): [number, number] => absorbed([0, 0], [seed, ...keys]);
+
+/** The state after further keys. */
+function absorbed(before: readonly [number, number], keys: readonly Key[]): [number, number] {
   const out = new Uint32Array(4);
-  let state: [number, number] = [0, 0];
+  let state: [number, number] = [before[0], before[1]];
   const step = (a: number, b: number, c: number, tag: number) => {
     philox(out, [a, b, c, tag], state);
     state = [out[0]!, out[1]!];
   };
-  for (const key of [seed, ...keys]) {
+  for (const key of keys) {
     if (typeof key === "number") {
       if (!Number.isSafeInteger(key)) throw new Error(`random: the key ${key} is not an integer`);
       step(key >>> 0, Math.floor(key / 2 ** 32) >>> 0, 0, tags.number);
@@ -148,6 +151,23 @@ export function draws(seed: number, ...keys: readonly Key[]): Draws {
       return items[below(items.length)]!;
     },
     normal: () => gauss(word(next++), word(next++), 0),
+  };
+}
+
+/**
+ * `fill(out, to, at)` writes the first uniform number of `draws(seed, ...keys, ...at)` as two integers:
+ * out[to] · 2⁻²⁷ + out[to + 1] · 2⁻⁵³.
+ */
+export function uniformsAt(
+  seed: number,
+  ...keys: readonly Key[]
+): (out: Int32Array, to: number, at: readonly number[]) => void {
+  const state = absorb(seed, keys);
+  const block = new Uint32Array(4);
+  return (out, to, at) => {
+    philox(block, [0, 0, 0, tags.uniform], absorbed(state, at));
+    out[to] = block[0]! >>> 5;
+    out[to + 1] = block[1]! >>> 6;
   };
 }
 

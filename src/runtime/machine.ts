@@ -1,5 +1,6 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
-import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
+import { drawInsideOf } from "../compiler/passes/draw-inside.js";
+import { type LowerOptions, lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
@@ -75,7 +76,7 @@ export class Machine {
     const outputs = [...new Set(job.outputs)];
     const key = shapeKey(job, outputs, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
-      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false });
+      const first = lower(compute, shapesOf(batch), outputs, { beam: job.beam ?? false, ...drawing(compute, batch) });
       return then ? continued(first, then, compute.system) : first;
     });
     const own: DeviceTensor[] = [];
@@ -142,6 +143,16 @@ export class Machine {
     own.push(tensor);
     return tensor;
   }
+}
+
+/** Steps of a chunk of a loop that draws: between chunks it looks whether all sequences have ended. */
+const DRAWN_STEPS = 16;
+
+/** How programs are lowered that compute their draws themselves. */
+function drawing({ inside }: Compute, { extents }: Batch): LowerOptions {
+  if (!inside?.open) return {};
+  const steps = Math.min(DRAWN_STEPS, Math.ceil((extents[inside.open.axis] as number) / 4));
+  return { chunk: { above: steps, steps }, until: { member: drawInsideOf(inside.open.leader), feature: 2 } };
 }
 
 const shapesOf = ({ size, extents, widths = {} }: Batch): Shapes => ({ batch: size, extents, widths });

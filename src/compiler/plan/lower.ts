@@ -13,7 +13,7 @@ import { Lineage } from "./lineage.js";
 import { Extents } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
-import { ScanBody } from "./scan-body.js";
+import { ScanBody, type Until } from "./scan-body.js";
 import { type ChunkOptions, type Chunks, chooseScans } from "./scans.js";
 import { Flat } from "./tensors.js";
 import { isConst } from "./types.js";
@@ -34,6 +34,8 @@ export interface LowerOptions {
   readonly beam?: boolean;
   /** Which loops become scans, and in what chunks; null: none. */
   readonly chunk?: ChunkOptions | null;
+  /** A loop with this member, if it becomes a scan, ends after a chunk that leaves a number of it at 0 in all rows. */
+  readonly until?: Until;
 }
 
 const CHUNKS: ChunkOptions = { above: 64, steps: 32 };
@@ -68,9 +70,10 @@ class Lowering {
     readonly compute: { readonly system: System; readonly program: Program },
     shapes: Shapes,
     readonly outputs: readonly string[],
-    { beam = false, chunk = CHUNKS }: LowerOptions,
+    readonly options: LowerOptions,
   ) {
     const { system, program } = compute;
+    const { beam = false, chunk = CHUNKS } = options;
     this.#system = system;
     const [flat, lineage] = [this.#flat, this.#lineage];
     const extents = new Extents(system, shapes.batch, shapes.extents, shapes.widths);
@@ -153,6 +156,7 @@ class Lowering {
     };
     for (const id of loop.members) this.#values.running.add(id);
     if (loop.direction === 1) single();
+    const { until } = this.options;
     new ScanBody(chunks, {
       flat: this.#flat,
       extents: this.#extents,
@@ -162,6 +166,7 @@ class Lowering {
       values: this.#values,
       reads: this.#reads,
       boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
+      ...(until && loop.members.includes(until.member) && { until }),
     }).finish();
     if (loop.direction === -1) single();
     for (const id of loop.members) this.#values.running.delete(id);

@@ -1,5 +1,6 @@
 /** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
 import type { KernelBackend } from "@tensorflow/tfjs-core";
+import { chooseKernel } from "./kernels/choose.js";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
 import { avgpoolGrad, conv2dFilter, maxpoolGrad, maxpoolPick } from "./kernels/images.js";
 import { logdetKernel, solveKernel } from "./kernels/matrices.js";
@@ -43,6 +44,7 @@ export function visibleMemory({ name, backend, access, transposeOperands, overri
     ...arithmetic,
     ...hostKernels(memory),
     xent: crossEntropy(memory, arithmetic.softmax, access.free),
+    choose: filled(chooseKernel),
     solve: filled(solveKernel),
     logdet: filled(logdetKernel),
     conv2dFilter: filled(conv2dFilter),

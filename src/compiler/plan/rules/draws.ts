@@ -1,0 +1,26 @@
+/** Draws that are computed where they stand. */
+import { num, nums } from "../../ops/types.js";
+import { type Ref, size } from "../types.js";
+import { type Call, commonLead, map, rows, withFeatures } from "./types.js";
+
+export const draws = {
+  choose: map((c) => {
+    const { flat } = c;
+    const [, given, , us, how] = c.args as [Ref, Ref, Ref, Ref?, Ref?];
+    const lead = commonLead(c, c.args.slice(0, us ? 4 : 3));
+    const count = size(lead);
+    const wide = (i: number): Ref => rows(c, withFeatures(c, i, lead), lead, c.shapes[i] as number[]);
+    const own = [wide(0), flat.reshape(flat.full(given, lead), [count]), wide(2)];
+    const args = us && how ? [...own, wide(3), ...numbersOf(c)] : own;
+    const attrs = { never: nums(c.attrs, "never"), end: num(c.attrs, "end") };
+    return flat.reshape(flat.one("choose", args, attrs, [count, 3]), [...lead, 3]);
+  }),
+} as const;
+
+/** Temperature, `top_k` and `top_p`: the same for all rows. */
+function numbersOf(c: Call): Ref[] {
+  const { flat } = c;
+  const how = flat.reshape(withFeatures(c, 4), [3]);
+  const [temperature, top_k, top_p] = [0, 1, 2].map((k) => flat.reshape(flat.slice(how, 0, k, 1), []));
+  return [temperature as Ref, flat.int(top_k as Ref), top_p as Ref];
+}
