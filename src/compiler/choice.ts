@@ -1,8 +1,9 @@
 /**
- * Which value a categorical draw takes: given a uniform number, the one in which the running sum of the probabilities,
- * likeliest value first and ties by index, exceeds it. Before that p becomes p^(1/temperature), of which the `top_k`
- * likeliest values stay, and of these the likeliest that hold `top_p` of what is left (nucleus sampling: Holtzman et al.,
- * ICLR 2020). Nothing is sorted: the values around the place are found by partition, in linear time.
+ * Which value a categorical draw takes: given a uniform number, the first at which the running sum of the probabilities
+ * exceeds it. Before that p becomes p^(1/temperature). Where the `top_k` likeliest values are kept, or of these the
+ * likeliest that hold `top_p` of what is left (nucleus sampling: Holtzman et al., ICLR 2020), the sum runs over them from
+ * the likeliest on, ties by index; else over all values by index. Nothing is sorted: the place is found by partition, in
+ * linear time. All arithmetic is in double precision, here and on every backend.
  */
 
 export interface Tempering {
@@ -46,10 +47,22 @@ export class Chooser {
       weights[i] = Math.exp((x - top) / temperature);
       order[n++] = i;
     }
+    if (!isCut(tempering)) return this.#drawn(n, u);
     if (top_k !== null && top_k < n) n = this.#upTo(z, from, 0, n, top_k, null);
-    if (top_p !== null) n = this.#upTo(z, from, 0, n, top_p * this.#sum(n), weights);
+    if (top_p !== null && top_p < 1) n = this.#upTo(z, from, 0, n, top_p * this.#sum(n), weights);
     const left = u * this.#sum(n);
     return order[this.#upTo(z, from, 0, n, left, weights, true) - 1] as number;
+  }
+
+  /** In the order of the indices. */
+  #drawn(n: number, u: number): number {
+    const left = u * this.#sum(n);
+    let held = 0;
+    for (let j = 0; j < n - 1; j++) {
+      held += this.#weights[this.#order[j] as number] as number;
+      if (held > left) return this.#order[j] as number;
+    }
+    return this.#order[n - 1] as number;
   }
 
   #sum(n: number): number {
@@ -169,14 +182,14 @@ export const KNOWN = 2;
 /** A uniform number of 53 bits in two integers, of 27 and 26 bits: exact on every target. */
 export const uniformOf = (high: number, low: number): number => high * 2 ** -27 + low * 2 ** -53;
 
-/** Numbers of `how` of the op `choose`: the temperature, `top_k` (0: all), `top_p` (1: all). */
-export const howOf = ({ temperature, top_k, top_p }: Tempering): readonly number[] => [
-  temperature,
-  top_k ?? 0,
-  top_p ?? 1,
-];
-export const temperingOf = (temperature: number, top_k: number, top_p: number): Tempering => ({
+/** Numbers of `how` of the op `choose`: the temperature; where values are left out, `top_k` (0: none) and `top_p` too. */
+export const howOf = ({ temperature, top_k, top_p }: Tempering): readonly number[] =>
+  isCut({ top_k, top_p }) ? [temperature, top_k ?? 0, top_p ?? 1] : [temperature];
+export const temperingOf = (temperature: number, top_k = 0, top_p = 1): Tempering => ({
   temperature,
   top_k: top_k > 0 ? top_k : null,
-  top_p: top_p < 1 ? top_p : null,
+  top_p,
 });
+/** Are unlikely values left out? */
+export const isCut = ({ top_k, top_p }: Pick<Tempering, "top_k" | "top_p">): boolean =>
+  top_k !== null || top_p !== null;

@@ -5,7 +5,7 @@
 import { grad } from "./ad/grad.js";
 import { hasHits, type Mode, type Model } from "./model.js";
 import { type Carried, carry } from "./passes/carry.js";
-import { drawInside, drawInsideOf, type Inside } from "./passes/draw-inside.js";
+import { drawInside, drawInsideOf, type Inside, inWindows } from "./passes/draw-inside.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
 import { type Reset, resetAt } from "./passes/reset.js";
@@ -102,8 +102,9 @@ function compute(
 ): Compute {
   const { observe, inside } = options;
   const carried = carriedSystem(model, mode, options);
+  const windows = inside ? inWindows(carried.system, inside) : carried.system;
   const kept = [...outputs, ...carried.states.values()];
-  const forward = prepare(carried.system, [...kept, ...wrt], observe);
+  const forward = prepare(windows, [...kept, ...wrt], observe);
   const { system, gradients } = differentiate(forward, wrt);
   const optimised = optimise(system, [...kept, ...gradients.values()], observe);
   const states = new Map([...carried.states].filter(([state]) => optimised.values.has(state)));

@@ -9,15 +9,11 @@ export type Key = number | string;
 /** What a number is drawn for, for instance step, sample, name, and last its index (0 ≤ index < 2³⁴). */
 export type Keys = readonly [...Key[], number];
 
-/** The upper 32 bits of the product of two 32-bit numbers. Every partial sum is below 2⁵³, so doubles are exact. */
-function high(x: number, y: number): number {
-  const x0 = x & 0xffff;
-  const x1 = x >>> 16;
-  const y0 = y & 0xffff;
-  const y1 = y >>> 16;
-  const middle = x1 * y0 + x0 * y1 + Math.floor((x0 * y0) / 0x10000);
-  return x1 * y1 + Math.floor(middle / 0x10000);
-}
+/**
+ * The upper 32 bits of the product of two 32-bit numbers, of which `low` are the lower. The product as a double is wrong by
+ * 2¹⁰ at most, so that what is left is a multiple of 2³² but for a small part of it.
+ */
+const high = (x: number, y: number, low: number): number => Math.floor((x * y - low) * 2 ** -32 + 0.5);
 
 /** Four 32-bit words into `out`, from a counter of four words and a key of two. */
 export function philox(
@@ -28,14 +24,14 @@ export function philox(
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {
-    const h0 = high(0xd2511f53, c0);
-    const l0 = Math.imul(0xd2511f53, c0);
-    const h1 = high(0xcd9e8d57, c2);
-    const l1 = Math.imul(0xcd9e8d57, c2);
+    const l0 = Math.imul(0xd2511f53, c0) >>> 0;
+    const h0 = high(0xd2511f53, c0, l0);
+    const l1 = Math.imul(0xcd9e8d57, c2) >>> 0;
+    const h1 = high(0xcd9e8d57, c2, l1);
     c0 = (h1 ^ c1 ^ k0) >>> 0;
-    c1 = l1 >>> 0;
+    c1 = l1;
     c2 = (h0 ^ c3 ^ k1) >>> 0;
-    c3 = l0 >>> 0;
+    c3 = l0;
     k0 = (k0 + 0x9e3779b9) >>> 0;
     k1 = (k1 + 0xbb67ae85) >>> 0;
   }

@@ -101,7 +101,7 @@ export const choose = defineOp({
   doc:
     "A draw from a categorical distribution that is computed where it stands. `given`: 0 beyond the end of the row, 1 where " +
     "a value is drawn, y + 2 where it is known to be y. `before`: this op's result at the step before. Then a uniform number " +
-    "in two integers, and temperature, `top_k` (0: all) and `top_p` (1: all); without these two the likeliest value. " +
+    "in two integers, and the temperature, alone or with `top_k` (0: all) and `top_p`; without these the likeliest value. " +
     "Gives [value, log p, 1 if the sequence goes on]: it ends behind the value `end`. Values in `never` are not taken.",
   params: ["z", "given", "before", "number…"],
   zero: "never",
@@ -109,7 +109,7 @@ export const choose = defineOp({
   eval: ([z, given, before, us, how], attrs) => {
     const out = new Float64Array(3);
     const choices = new Choices((z as Float64Array).length, nums(attrs, "never"), num(attrs, "end"));
-    const tempering = how ? temperingOf(at(how, 0), at(how, 1), at(how, 2)) : null;
+    const tempering = how ? temperingOf(...(how as unknown as [number])) : null;
     choices.row(out, 0, z as Float64Array, 0, at(given, 0), at(before, 2) > 0, tempering, us ?? null, 0);
     return out;
   },

@@ -6,14 +6,16 @@
 import { SystemBuilder } from "../system/builder.js";
 import { E, ofRead, op, read } from "../system/expr.js";
 import { at, identity } from "../system/positions.js";
-import { getValue, type Pos, type Slot, type System } from "../system/types.js";
+import { type Axis, axisOf, getValue, type Pos, type Slot, type System } from "../system/types.js";
 
 export interface Inside {
   readonly randoms: readonly DrawnInside[];
   /** The open axis, and the random of which a value ends it, first to be drawn; null where all lengths are known. */
   readonly open: { readonly axis: string; readonly leader: string } | null;
-  /** The likeliest values, or draws by the input `#how`. */
-  readonly greedy: boolean;
+  /** How many numbers the input `#how` has (`howOf`): none where the likeliest values are taken. */
+  readonly how: number;
+  /** The open axis is drawn in windows of so many steps, which all samples have: they go on until all have ended. */
+  readonly window?: number;
 }
 
 export interface DrawnInside {
@@ -24,7 +26,7 @@ export interface DrawnInside {
   readonly end: number;
 }
 
-/** Input without slots: temperature, `top_k` and `top_p`, as the op `choose` has them. */
+/** Input without slots: how to choose, as the op `choose` has it. */
 export const HOW = "#how";
 /** Inputs of a random, and its draw: value, log p, whether the sequence goes on. */
 export const givenOf = (random: string): string => `${random}.given`;
@@ -38,9 +40,9 @@ export function isInside(system: System, random: string): boolean {
   return eq?.op === "draw" && eq.attrs["dist"] === "categorical" && !eq.red && !shape.length && inside;
 }
 
-export function drawInside(system: System, { randoms, open, greedy }: Inside): System {
+export function drawInside(system: System, { randoms, open, how }: Inside): System {
   const builder = new SystemBuilder(system);
-  if (!greedy) builder.declare(HOW, [], [3], "input", { named: false });
+  if (how) builder.declare(HOW, [], [how], "input", { named: false });
   const leader = open && getValue(system, open.leader);
   if (leader) builder.declare(drawInsideOf(leader.id), leader.slots, [3], "eq", { named: false });
   for (const { name, never, end } of randoms) {
@@ -50,7 +52,7 @@ export function drawInside(system: System, { randoms, open, greedy }: Inside): S
     const logits = ofRead((y.eq as NonNullable<typeof y.eq>).args[0] as NonNullable<typeof y.eq>["args"][number]);
     const before = open && leader ? read(drawInsideOf(leader.id), stepBefore(y.slots, open.axis)) : E.num(1, [3]);
     const args = [logits, builder.ident(given), before];
-    if (!greedy) {
+    if (how) {
       const us = builder.declare(uniformsOf(name), y.slots, [2], "input", integers);
       args.push(builder.ident(us), builder.ident(HOW));
     }
@@ -71,3 +73,10 @@ export function drawInside(system: System, { randoms, open, greedy }: Inside): S
 /** Of the leader, which has the slots of the batch and of the open axis alone. */
 const stepBefore = (slots: readonly Slot[], axis: string): Pos[] =>
   slots.map((s) => at(s.name, s.axis === axis ? -1 : 0));
+
+/** With the open axis as long as a window. */
+export function inWindows(system: System, { open, window }: Inside): System {
+  if (!open || window === undefined) return system;
+  const axis: Axis = { ...axisOf(system, open.axis), kind: "static", size: window };
+  return { ...system, axes: new Map([...system.axes, [open.axis, axis]]) };
+}

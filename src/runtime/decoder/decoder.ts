@@ -19,12 +19,10 @@ import { DecodeError } from "./errors.js";
 import { insideFields, takeInside } from "./inside.js";
 import { memoryOf } from "./memory.js";
 import { type Phase, phasesOf } from "./phases.js";
-import { DecodePrograms } from "./programs.js";
+import { DecodePrograms, PART } from "./programs.js";
 import { Search } from "./search.js";
 import type { Decoded, DecodeEngine, DecodeOptions, Numbers, Run } from "./types.js";
 
-/** Steps of one part of a long axis: long enough to pay for a run, short enough to unroll quickly. */
-const PART = 64;
 /** Longest sequence where only an end token bounds it: a model that never ends has to stop somewhere. */
 const ENDLESS = 1000;
 const ROWS = 128;

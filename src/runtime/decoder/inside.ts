@@ -43,7 +43,7 @@ export function insideOf(
       end: ending?.random === name ? ending.token : -1,
     })),
     open: axis === undefined ? null : { axis, leader },
-    greedy: isGreedy(method),
+    how: isGreedy(method) ? 0 : howOf(method).length,
   };
 }
 

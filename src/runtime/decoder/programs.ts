@@ -7,6 +7,9 @@ import { endsByItself, insideOf } from "./inside.js";
 import type { Phase } from "./phases.js";
 import type { DecodeEngine } from "./types.js";
 
+/** Steps of one part of a long axis: long enough to pay for a run, short enough to unroll quickly. */
+export const PART = 64;
+
 export class DecodePrograms {
   readonly #made = new Map<string, Compute | null>();
 
@@ -44,10 +47,11 @@ export class DecodePrograms {
     if (!drawsInside) return null;
     const inside = insideOf(model, model.system({ training: false, drawn }), phase, open, method);
     if (!inside) return null;
-    const key = `${drawn.join()} inside ${phase.randoms.join()} ${inside.greedy} along ${along}`;
+    const key = `${drawn.join()} inside ${phase.randoms.join()} ${inside.how} along ${along}`;
     const carry = along === null ? {} : { carry: along };
     return this.#cached(key, () => {
-      const made = decoding(model, drawn, { inside, ...carry });
+      const window = along === null ? {} : { window: PART };
+      const made = decoding(model, drawn, { inside: { ...inside, ...window }, ...carry });
       return endsByItself(made) ? made : null;
     });
   }

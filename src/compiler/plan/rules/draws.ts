@@ -17,10 +17,11 @@ export const draws = {
   }),
 } as const;
 
-/** Temperature, `top_k` and `top_p`: the same for all rows. */
+/** The temperature, and `top_k` and `top_p` where values are left out: the same for all rows. */
 function numbersOf(c: Call): Ref[] {
   const { flat } = c;
-  const how = flat.reshape(withFeatures(c, 4), [3]);
-  const [temperature, top_k, top_p] = [0, 1, 2].map((k) => flat.reshape(flat.slice(how, 0, k, 1), []));
-  return [temperature as Ref, flat.int(top_k as Ref), top_p as Ref];
+  const count = c.shapes[4]?.[0] as number;
+  const how = flat.reshape(withFeatures(c, 4), [count]);
+  const numbers = Array.from({ length: count }, (_, k) => flat.reshape(flat.slice(how, 0, k, 1), []));
+  return numbers.map((x, k) => (k === 1 ? flat.int(x) : x));
 }

@@ -1,6 +1,6 @@
 /**
- * The op `choose` by TensorFlow's ops, in double precision as everywhere: values in order, running sums of their weights,
- * and how many of these the uniform number has passed.
+ * The op `choose` by TensorFlow's ops, in double precision as everywhere: running sums of weights, and how many of these the
+ * uniform number has passed.
  */
 import { BEYOND, DRAWN, KNOWN } from "../../../compiler/choice.js";
 import type { Kernel, KernelCall } from "../memory.js";
@@ -9,12 +9,28 @@ import type { Binding, OpAttr } from "./binding.js";
 /** TensorFlow's number for double precision, which tfjs does not have. */
 const DT_DOUBLE = 2;
 
+type Wanted = (op: string, attrs: readonly OpAttr[], ...inputs: readonly number[]) => number;
+
 export function tensorflowChoose(binding: Binding): Kernel<number> {
   const { TF_FLOAT: float, TF_INT32: int, TF_BOOL: bool, TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_INT } = binding;
   const double = DT_DOUBLE;
   const type = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_TYPE, value });
   const flag = (name: string, value: boolean): OpAttr => ({ name, type: TF_ATTR_BOOL, value });
   const number = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_INT, value });
+  const of = (t: number): OpAttr[] => [type("T", t)];
+  const equal = (t: number): OpAttr[] => [...of(t), flag("incompatible_shape_error", true)];
+  const casting = (from: number, to: number): OpAttr[] => [
+    type("SrcT", from),
+    type("DstT", to),
+    flag("Truncate", false),
+  ];
+  const reducing = (t: number, keep: boolean): OpAttr[] => [...of(t), type("Tidx", int), flag("keep_dims", keep)];
+  const slicing = (t: number): OpAttr[] => [...of(t), type("Index", int)];
+  const reshaping = (t: number): OpAttr[] => [...of(t), type("Tshape", int)];
+  const summing = [...of(double), type("Tidx", int), flag("exclusive", false), flag("reverse", false)];
+  const gathering = [type("Tparams", int), type("Tindices", int), type("Taxis", int), number("batch_dims", 1)];
+  const indexing = [...of(float), type("Tidx", int), type("output_type", int)];
+  const packing = [...of(float), number("N", 3), number("axis", 1)];
 
   return (call: KernelCall<number>) => {
     const [rows, n] = call.shapes[0] as [number, number];
@@ -23,105 +39,129 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
       call.constant(Int32Array.from(values), shape);
     const floats = (values: readonly number[], shape: readonly number[]): number =>
       call.constant(Float32Array.from(values), shape);
+    const may = Array.from({ length: n }, (_, i) => !never.includes(i));
     const barred = floats(
-      Array.from({ length: n }, (_, i) => (never.includes(i) ? Number.NEGATIVE_INFINITY : 0)),
+      may.map((m) => (m ? 0 : Number.NEGATIVE_INFINITY)),
       [n],
     );
-    const [zero, one, beyond, drawn, known] = [0, 1, BEYOND, DRAWN, KNOWN].map((i) => ints([i], [])) as number[];
-    const column = ints([1]);
-    const [first, firstSize] = [ints([0, 0]), ints([rows, 1])];
-    const [third, endToken] = [ints([0, 2]), ints([end], [])];
+    const [beyond, drawn, known, endToken] = [BEYOND, DRAWN, KNOWN, end].map((i) => ints([i], [])) as [
+      number,
+      ...number[],
+    ];
+    const [zero, one, size, last] = [0, 1, n, Math.max(may.lastIndexOf(true), 0)].map((i) => ints([i], [])) as [
+      number,
+      ...number[],
+    ];
+    const [along, row, column] = [ints([1]), ints([rows]), ints([rows, 1])];
+    const third = ints([0, 2]);
     const parts = floats([2 ** -27, 2 ** -53], [2]);
-    const lowest = floats([Number.NEGATIVE_INFINITY], []);
-    const infinity = floats([Number.POSITIVE_INFINITY], []);
+    const [infinity, lowest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((x) => floats([x], [])) as [
+      number,
+      number,
+    ];
     const none = floats([0], [1, 1]);
+
+    /** Weights p^(1/temperature) up to a factor, and what the uniform number is of their sum. */
+    const weights = (run: Wanted, z: number, temperature: number): number => {
+      const exact = run("Cast", casting(float, double), z);
+      const away = run("Sub", of(double), exact, run("Max", reducing(double, true), exact, along));
+      const tempered = run("RealDiv", of(double), away, run("Cast", casting(float, double), temperature));
+      return run("Cumsum", summing, run("Exp", of(double), tempered), one as number);
+    };
+    const uniform = (run: Wanted, us: number): number => {
+      const own = run("Cast", casting(int, double), us);
+      const scaled = run("Mul", of(double), own, run("Cast", casting(float, double), parts));
+      return run("Sum", reducing(double, true), scaled, along);
+    };
+    const passed = (run: Wanted, held: number, share: number, isPossible: (isPassed: number) => number): number => {
+      const isPassed = isPossible(run("LessEqual", of(double), held, share));
+      return run("Sum", reducing(int, false), run("Cast", casting(bool, int), isPassed), along);
+    };
+
+    /** Among all values, by index. */
+    const among = (run: Wanted, z: number, us: number, temperature: number): number => {
+      const held = weights(run, z, temperature);
+      const all = run("Max", reducing(double, true), held, along);
+      const left = run("Mul", of(double), uniform(run, us), all);
+      return run(
+        "Minimum",
+        of(int),
+        passed(run, held, left, (is) => is),
+        last as number,
+      );
+    };
+    /** Among the likeliest, the likeliest first. */
+    const amongFirst = (
+      run: Wanted,
+      order: number,
+      z: number,
+      us: number,
+      temperature: number,
+      top_p: number,
+    ): number => {
+      const held = weights(run, z, temperature);
+      const all = run("Max", reducing(double, true), held, along);
+      const enough = run("Mul", of(double), all, run("Cast", casting(float, double), top_p));
+      const wide = run("Cast", casting(float, double), infinity);
+      const sums = run("SelectV2", of(double), run("Less", of(double), held, enough), wide, held);
+      const kept = run("Min", reducing(double, true), sums, along);
+      const left = run("Mul", of(double), uniform(run, us), kept);
+      const below = run("Less", of(double), held, kept);
+      const place = passed(run, held, left, (is) => run("LogicalAnd", [], is, below));
+      const found = run("GatherV2", gathering, order, run("Reshape", reshaping(int), place, column), one as number);
+      return run("Reshape", reshaping(int), found, row);
+    };
 
     return (args) => {
       const made: number[] = [];
-      const run = (
-        op: string,
-        attrs: readonly OpAttr[],
-        inputs: readonly (number | undefined)[],
-        outputs = 1,
-      ): number[] => {
-        const results = binding.executeOp(op, attrs, inputs as readonly number[], outputs).map((t) => t.id);
+      const several = (op: string, attrs: readonly OpAttr[], inputs: readonly number[], outputs: number): number[] => {
+        const results = binding.executeOp(op, attrs, inputs, outputs).map((t) => t.id);
         made.push(...results);
         return results;
       };
-      const one1 = (op: string, attrs: readonly OpAttr[], ...inputs: (number | undefined)[]): number =>
-        run(op, attrs, inputs)[0] as number;
-      const of = (t: number) => [type("T", t)];
-      const cast = (x: number, from: number, to: number): number =>
-        one1("Cast", [type("SrcT", from), type("DstT", to), flag("Truncate", false)], x);
-      const reduced = (op: string, t: number, x: number, keep: boolean): number =>
-        one1(op, [type("T", t), type("Tidx", int), flag("keep_dims", keep)], x, column);
-      const slice = (t: number, x: number, begin: number, size: number): number =>
-        one1("Slice", [type("T", t), type("Index", int)], x, begin, size);
-
+      const run: Wanted = (op, attrs, ...inputs) => several(op, attrs, inputs, 1)[0] as number;
       const [z, given, before, us, temperature, top_k, top_p] = args as [number, number, number, ...number[]];
-      // an order of what cannot be compared does not exist
-      const isNumber = one1("Equal", [type("T", float), flag("incompatible_shape_error", true)], z, z);
-      const numbers = one1("SelectV2", of(float), isNumber, z, lowest);
-      const open = never.length ? one1("AddV2", of(float), numbers, barred) : numbers;
-
-      const likeliest = (): number =>
-        one1("ArgMax", [type("T", float), type("Tidx", int), type("output_type", int)], open, one);
-      const draw = (): number => {
-        const all = one1("Equal", [type("T", int), flag("incompatible_shape_error", true)], top_k, zero);
-        const size = ints([n], []);
-        const most = one1("SelectV2", of(int), all, size, one1("Minimum", of(int), top_k, size));
-        const [values, order] = run("TopKV2", [flag("sorted", true), type("T", float)], [open, most], 2) as [
+      const open = never.length ? run("AddV2", of(float), z, barred) : z;
+      const likeliest = (us_: number, temperature_: number, k: number, p: number): number => {
+        // an order of what cannot be compared does not exist
+        const numbers = run("SelectV2", of(float), run("Equal", equal(float), open, open), open, lowest);
+        const most = run(
+          "SelectV2",
+          of(int),
+          run("Equal", equal(int), k, zero as number),
+          size as number,
+          run("Minimum", of(int), k, size as number),
+        );
+        const [values, order] = several("TopKV2", [flag("sorted", true), ...of(float)], [numbers, most], 2) as [
           number,
           number,
         ];
-        const away = one1("Sub", of(float), values, slice(float, values, first as number, firstSize as number));
-        const tempered = one1(
-          "RealDiv",
-          of(double),
-          cast(away, float, double),
-          cast(temperature as number, float, double),
-        );
-        const weights = one1("Exp", of(double), tempered);
-        const axis = [type("T", double), type("Tidx", int), flag("exclusive", false), flag("reverse", false)];
-        const held = one1("Cumsum", axis, weights, one);
-        const enough = one1(
-          "Mul",
-          of(double),
-          reduced("Max", double, held, true),
-          cast(top_p as number, float, double),
-        );
-        const isBelow = one1("Less", of(double), held, enough);
-        const sums = one1("SelectV2", of(double), isBelow, cast(infinity, float, double), held);
-        const kept = reduced("Min", double, sums, true);
-        const exact = one1("Mul", of(double), cast(us as number, int, double), cast(parts, float, double));
-        const left = one1("Mul", of(double), reduced("Sum", double, exact, true), kept);
-        const isPassed = one1("LessEqual", of(double), held, left);
-        const isPast = one1("LogicalAnd", [], isPassed, one1("Less", of(double), held, kept));
-        const place = reduced("Sum", int, cast(isPast, bool, int), true);
-        const attrs = [type("Tparams", int), type("Tindices", int), type("Taxis", int), number("batch_dims", 1)];
-        const found = one1("GatherV2", attrs, order, place, one);
-        return one1("Reshape", [type("T", int), type("Tshape", int)], found, ints([rows]));
+        return amongFirst(run, order, values, us_, temperature_, p);
+      };
+      const choice = (): number => {
+        if (us === undefined) return run("ArgMax", indexing, open, one as number);
+        if (top_k === undefined) return among(run, open, us, temperature as number);
+        return likeliest(us, temperature as number, top_k, top_p as number);
       };
 
-      const taken = us === undefined ? likeliest() : draw();
-      const isDrawn = one1("Equal", [type("T", int), flag("incompatible_shape_error", true)], given, drawn);
-      const told = one1("Maximum", of(int), one1("Sub", of(int), given, known), zero);
-      const value = one1("SelectV2", of(int), isDrawn, taken, told);
-      const exactly = [type("T", double), type("Tlabels", int)];
-      const [loss] = run("SparseSoftmaxCrossEntropyWithLogits", exactly, [cast(z, float, double), value], 2);
-      const logp = one1("Neg", of(float), cast(loss as number, double, float));
-      const isEnd = one1("Equal", [type("T", int), flag("incompatible_shape_error", true)], value, endToken);
-      const isKnown = one1("LogicalOr", [], one1("LogicalNot", [], isDrawn), one1("IsFinite", of(float), logp));
-      const goesOn = one1("LogicalAnd", [], one1("LogicalNot", [], isEnd), isKnown);
-      const packed = run(
-        "Pack",
-        [type("T", float), number("N", 3), number("axis", 1)],
-        [cast(value, int, float), logp, cast(goesOn, bool, float)],
-      )[0] as number;
-      const isOpen = one1("Greater", of(float), slice(float, before, third as number, firstSize as number), none);
-      const isThere = one1("Greater", of(int), given, beyond);
-      const wide = one1("Reshape", [type("T", bool), type("Tshape", int)], isThere, firstSize);
-      const result = one1("SelectV2", of(float), one1("LogicalAnd", [], isOpen, wide), packed, none);
+      const isDrawn = run("Equal", equal(int), given, drawn as number);
+      const told = run("Maximum", of(int), run("Sub", of(int), given, known as number), zero as number);
+      const value = run("SelectV2", of(int), isDrawn, choice(), told);
+      const [loss] = several(
+        "SparseSoftmaxCrossEntropyWithLogits",
+        [...of(float), type("Tlabels", int)],
+        [z, value],
+        2,
+      );
+      const logp = run("Neg", of(float), loss as number);
+      const isRight = run("LogicalOr", [], run("IsFinite", of(float), logp), run("LogicalNot", [], isDrawn));
+      const isEnd = run("Equal", equal(int), value, endToken as number);
+      const goesOn = run("LogicalAnd", [], run("LogicalNot", [], isEnd), isRight);
+      const [token, more] = [run("Cast", casting(int, float), value), run("Cast", casting(bool, float), goesOn)];
+      const packed = several("Pack", packing, [token, logp, more], 1)[0] as number;
+      const isOpen = run("Greater", of(float), run("Slice", slicing(float), before, third, column), none);
+      const isThere = run("Reshape", reshaping(bool), run("Greater", of(int), given, beyond), column);
+      const result = run("SelectV2", of(float), run("LogicalAnd", [], isOpen, isThere), packed, none);
       for (const id of made) if (id !== result) binding.deleteTensor(id);
       return [result];
     };

@@ -1,5 +1,5 @@
 /** The op `choose` over the numbers themselves. */
-import { Choices, type Tempering, temperingOf } from "../../../compiler/choice.js";
+import { Choices, temperingOf } from "../../../compiler/choice.js";
 import type { KernelCall, Values } from "../memory.js";
 
 export function chooseKernel(call: KernelCall<unknown>): (out: Values, args: readonly Values[]) => void {
@@ -7,9 +7,8 @@ export function chooseKernel(call: KernelCall<unknown>): (out: Values, args: rea
   const { never, end } = call.instr.attrs as unknown as { never: readonly number[]; end: number };
   const choices = new Choices(n, never, end);
   return (out, [z, given, before, us, ...how]) => {
-    const [temperature, top_k, top_p] = how.map((x) => x[0] as number) as [number?, number?, number?];
-    const tempering: Tempering | null =
-      temperature === undefined ? null : temperingOf(temperature, top_k as number, top_p as number);
+    const numbers = how.map((x) => x[0] as number);
+    const tempering = us ? temperingOf(...(numbers as [number, number?, number?])) : null;
     for (let r = 0; r < rows; r++) {
       const goesOn = ((before as Values)[3 * r + 2] as number) > 0;
       const own = (given as Values)[r] as number;
