@@ -3,7 +3,10 @@
  * exceeds it. Before that p becomes p^(1/temperature). Where the `top_k` likeliest values are kept, or of these the
  * likeliest that hold `top_p` of what is left (nucleus sampling: Holtzman et al., ICLR 2020), the sum runs over them from
  * the likeliest on, ties by index; else over all values by index. Nothing is sorted: the place is found by partition, in
- * linear time. All arithmetic is in double precision, here and on every backend.
+ * linear time.
+ *
+ * What can differ between targets is rounding: here sums are in double precision, on TensorFlow in single precision up to
+ * some thousand values. The uniform number has 24 bits and is the same everywhere.
  */
 
 export interface Tempering {
@@ -144,8 +147,8 @@ export class Choices {
   }
 
   /**
-   * Writes value, log p and whether the sequence goes on into `out[to …]`. `tempering`: null takes the likeliest; `u`: where
-   * the two integers of the uniform number stand in `us`.
+   * Writes value, −log p and whether the sequence goes on into `out[to …]`. `tempering`: null takes the likeliest; `u`: a
+   * uniform number.
    */
   row(
     out: Float32Array | Float64Array,
@@ -155,32 +158,23 @@ export class Choices {
     given: number,
     goesOn: boolean,
     tempering: Tempering | null,
-    us: ArrayLike<number> | null,
     u: number,
   ): void {
-    out.fill(0, to, to + 3);
-    if (given === BEYOND || !goesOn) return;
     let value = given - KNOWN;
-    if (given === DRAWN)
-      value =
-        tempering && us
-          ? this.#chooser.choose(z, from, this.#allowed, tempering, uniformOf(us[u] as number, us[u + 1] as number))
-          : likeliest(z, from, this.#allowed);
-    const logp = (z[from + value] as number) - logSumExp(z, from, this.n);
+    if (value < 0)
+      value = tempering
+        ? this.#chooser.choose(z, from, this.#allowed, tempering, u)
+        : likeliest(z, from, this.#allowed);
     out[to] = value;
-    out[to + 1] = logp;
-    // what is known may be impossible; what cannot be drawn ends the sequence, and whoever reads it looks into that
-    out[to + 2] = value !== this.end && (given !== DRAWN || Number.isFinite(logp)) ? 1 : 0;
+    out[to + 1] = logSumExp(z, from, this.n) - (z[from + value] as number);
+    out[to + 2] = goesOn && given !== BEYOND && value !== this.end ? 1 : 0;
   }
 }
 
-/** What is said of a place of a sequence: nothing is there, its value is drawn, or it is the value `given - KNOWN`. */
+/** What is said of a place of a sequence: it is none and its value means nothing, its value is drawn, or it is the value `given - KNOWN`. */
 export const BEYOND = 0;
 export const DRAWN = 1;
 export const KNOWN = 2;
-
-/** A uniform number of 53 bits in two integers, of 27 and 26 bits: exact on every target. */
-export const uniformOf = (high: number, low: number): number => high * 2 ** -27 + low * 2 ** -53;
 
 /** Numbers of `how` of the op `choose`: the temperature; where values are left out, `top_k` (0: none) and `top_p` too. */
 export const howOf = ({ temperature, top_k, top_p }: Tempering): readonly number[] =>

@@ -150,20 +150,13 @@ export function draws(seed: number, ...keys: readonly Key[]): Draws {
   };
 }
 
-/**
- * `fill(out, to, at)` writes the first uniform number of `draws(seed, ...keys, ...at)` as two integers:
- * out[to] · 2⁻²⁷ + out[to + 1] · 2⁻⁵³.
- */
-export function uniformsAt(
-  seed: number,
-  ...keys: readonly Key[]
-): (out: Int32Array, to: number, at: readonly number[]) => void {
+/** `f(...at)` is the first uniform number of `draws(seed, ...keys, ...at)`, as a multiple of 2⁻²⁴ rounded down. */
+export function uniformsAt(seed: number, ...keys: readonly Key[]): (at: readonly number[]) => number {
   const state = absorb(seed, keys);
   const block = new Uint32Array(4);
-  return (out, to, at) => {
+  return (at) => {
     philox(block, [0, 0, 0, tags.uniform], absorbed(state, at));
-    out[to] = block[0]! >>> 5;
-    out[to + 1] = block[1]! >>> 6;
+    return unit(block[0]!);
   };
 }
 

@@ -100,17 +100,17 @@ export const choose = defineOp({
   name: "choose",
   doc:
     "A draw from a categorical distribution that is computed where it stands. `given`: 0 beyond the end of the row, 1 where " +
-    "a value is drawn, y + 2 where it is known to be y. `before`: this op's result at the step before. Then a uniform number " +
-    "in two integers, and the temperature, alone or with `top_k` (0: all) and `top_p`; without these the likeliest value. " +
-    "Gives [value, log p, 1 if the sequence goes on]: it ends behind the value `end`. Values in `never` are not taken.",
+    "a value is drawn, y + 2 where it is known to be y. `before`: this op's result at the step before. Then a uniform number, " +
+    "and the temperature, alone or with `top_k` (0: all) and `top_p`; without these the likeliest value. " +
+    "Gives [value, −log p, 1 if the sequence goes on]: it ends behind the value `end`. Values in `never` are not taken.",
   params: ["z", "given", "before", "number…"],
   zero: "never",
   infer: () => [3],
-  eval: ([z, given, before, us, how], attrs) => {
+  eval: ([z, given, before, u, how], attrs) => {
     const out = new Float64Array(3);
     const choices = new Choices((z as Float64Array).length, nums(attrs, "never"), num(attrs, "end"));
     const tempering = how ? temperingOf(...(how as unknown as [number])) : null;
-    choices.row(out, 0, z as Float64Array, 0, at(given, 0), at(before, 2) > 0, tempering, us ?? null, 0);
+    choices.row(out, 0, z as Float64Array, 0, at(given, 0), at(before, 2) > 0, tempering, u ? at(u, 0) : 0);
     return out;
   },
   vjp: { none: "a draw" },

@@ -14,6 +14,8 @@ export interface Inside {
   readonly open: { readonly axis: string; readonly leader: string } | null;
   /** How many numbers the input `#how` has (`howOf`): none where the likeliest values are taken. */
   readonly how: number;
+  /** Is no beginning known? */
+  readonly free: boolean;
   /** The open axis is drawn in windows of so many steps, which all samples have: they go on until all have ended. */
   readonly window?: number;
 }
@@ -28,7 +30,7 @@ export interface DrawnInside {
 
 /** Input without slots: how to choose, as the op `choose` has it. */
 export const HOW = "#how";
-/** Inputs of a random, and its draw: value, log p, whether the sequence goes on. */
+/** Inputs of a random, and its draw: value, −log p, whether the sequence goes on. */
 export const givenOf = (random: string): string => `${random}.given`;
 export const uniformsOf = (random: string): string => `${random}.uniform`;
 export const drawInsideOf = (random: string): string => `${random}.choice`;
@@ -40,7 +42,7 @@ export function isInside(system: System, random: string): boolean {
   return eq?.op === "draw" && eq.attrs["dist"] === "categorical" && !eq.red && !shape.length && inside;
 }
 
-export function drawInside(system: System, { randoms, open, how }: Inside): System {
+export function drawInside(system: System, { randoms, open, how, free }: Inside): System {
   const builder = new SystemBuilder(system);
   if (how) builder.declare(HOW, [], [how], "input", { named: false });
   const leader = open && getValue(system, open.leader);
@@ -53,10 +55,10 @@ export function drawInside(system: System, { randoms, open, how }: Inside): Syst
     const before = open && leader ? read(drawInsideOf(leader.id), stepBefore(y.slots, open.axis)) : E.num(1, [3]);
     const args = [logits, builder.ident(given), before];
     if (how) {
-      const us = builder.declare(uniformsOf(name), y.slots, [2], "input", integers);
+      const us = builder.declare(uniformsOf(name), y.slots, [], "input", { named: false });
       args.push(builder.ident(us), builder.ident(HOW));
     }
-    const choice = op("choose", args, { never, end });
+    const choice = op("choose", args, { never, end, free });
     const id = drawInsideOf(name);
     if (y === leader) {
       builder.equate(id, choice);

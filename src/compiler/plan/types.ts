@@ -70,7 +70,8 @@ export type FusedOp = "addN" | "squares" | "turned";
  *   their `strides`
  * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
  * - `choose`: of rows [R, n] of logits, as the op of that name has it: `given` [R], `before` [R, 3], and where it is no
- *   maximum that is taken two integers [R, 2], then temperature, `top_k` and `top_p` as numbers; gives [R, 3]
+ *   maximum that is taken uniform numbers [R], then the temperature, perhaps `top_k` and `top_p`; gives [R, 3]. `free`: no
+ *   value is known
  * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
  * - `literal`: the integers in `values`
  * - `rows`: stride · index + the offset of the place, by the `strides` of its dims, where 0 ≤ index < n (and < the second

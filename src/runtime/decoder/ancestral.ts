@@ -113,7 +113,7 @@ export class Ancestral {
   };
 
   /**
-   * Draws that a run has computed itself, [axes…, rows, 3] each of value, log p and whether the sequence goes on; those of
+   * Draws that a run has computed itself, [axes…, rows, 3] each of value, −log p and whether the sequence goes on; those of
    * the random that ends an axis come first. False where a number is not finite: what has been taken is then of no use.
    */
   take(random: string, choices: Float32Array, padded: readonly number[]): boolean {
@@ -132,7 +132,7 @@ export class Ancestral {
         const place = 3 * (index.reduce((p, i, k) => p * (padded[k] as number) + i, 0) * rows.length + r);
         const at = index.map((i, k) => (k === along ? i + this.#before : i));
         this.#one(field, r, at, () => {
-          const logp = choices[place + 1] as number;
+          const logp = -(choices[place + 1] as number);
           good &&= Number.isFinite(logp);
           return { values: [choices[place] as number], logp };
         });

@@ -34,7 +34,7 @@ export function chooseCategorical(
   const logp = logSoftmax(logits);
   const value = isGreedy(method)
     ? likeliest(logits, 0, allowed)
-    : new Chooser(logits.length).choose(logits, 0, allowed, method, uniform());
+    : new Chooser(logits.length).choose(logits, 0, allowed, method, single(uniform()));
   if (value < 0) throw new Error("a draw from values none of which may be produced");
   return { value, logp: logp[value] as number };
 }
@@ -75,6 +75,9 @@ export function chooseUniform(low: number, high: number, method: Method, uniform
 /** At temperature 0 only the mode is left. */
 export const isGreedy = (method: Method): method is Extract<Method, { kind: "greedy" }> =>
   method.kind === "greedy" || method.temperature === 0;
+
+/** As programs that draw by themselves have it: 24 bits, which single precision holds. */
+const single = (u: number): number => Math.floor(u * 2 ** 24) * 2 ** -24;
 
 const logSigmoid = (x: number): number => (x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
 

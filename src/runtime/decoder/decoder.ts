@@ -179,7 +179,8 @@ export class Decoder {
     const beam = options.method.kind === "beam" ? { beam: options.method.k } : {};
     const asked = { model, randoms: phase.randoms, method, ...beam, seed, rows, open, places };
     const axis = this.#partsAlong(parts, job);
-    const inside = this.#programs.inside(drawn, phase, open, method, axis);
+    const free = !rows.some((row) => phase.randoms.some((random) => row.prefix[random]?.length));
+    const inside = this.#programs.inside(drawn, phase, open, method, axis, free);
     if (inside) {
       const session = new Ancestral(asked);
       // where a number is not finite, the host's own draws tell of it

@@ -24,6 +24,7 @@ export function insideOf(
   { randoms, loop }: Phase,
   open: ReadonlyMap<string, Ending | null>,
   method: Method,
+  free: boolean,
 ): Inside | null {
   const fields = randoms.map((r) => fieldOf(model, r));
   if (model.structures.length || !fields.every((f) => isSimple(model, f) && isInside(system, f.name))) return null;
@@ -44,6 +45,7 @@ export function insideOf(
     })),
     open: axis === undefined ? null : { axis, leader },
     how: isGreedy(method) ? 0 : howOf(method).length,
+    free,
   };
 }
 
@@ -97,21 +99,21 @@ export function insideFields(inside: Inside, session: Ancestral, batch: Batch): 
     const { axes } = field;
     const padded = paddedOf(model, field, batch);
     const given = new Int32Array(product(padded) * size).fill(BEYOND);
-    const uniforms = isGreedy(method) ? null : new Int32Array(2 * given.length);
+    const uniforms = isGreedy(method) ? null : new Float32Array(given.length);
     for (const [r, row] of rows.entries()) {
       const along = axes.findIndex((a) => open.has(a));
       const own =
         along < 0
           ? row.lengths
           : { ...row.lengths, [axes[along] as string]: session.length(axes[along] as string, r) - before };
-      const fill = uniformsAt(seed, "draw", row.id, name);
+      const uniform = uniformsAt(seed, "draw", row.id, name);
       eachIndex(boundsOf(model.axes, axes, extentIn(model.axes, own)), (index) => {
         if (index.some((i, k) => i >= (padded[k] as number))) return;
         const place = index.reduce((p, i, k) => p * (padded[k] as number) + i, 0) * size + r;
         const at = index.map((i, k) => (k === along ? i + before : i));
         const known = knownAt(row, name, at);
         given[place] = known === null ? DRAWN : KNOWN + known;
-        if (known === null && uniforms) fill(uniforms, 2 * place, at);
+        if (known === null && uniforms) uniforms[place] = uniform(at);
       });
     }
     numbers[givenOf(name)] = given;

@@ -34,7 +34,7 @@ export class DecodePrograms {
 
   /**
    * The program that computes the draws of a phase itself, where there is one that is worth it. `along`: with state that is
-   * carried along this axis, which `carrying` has to allow.
+   * carried along this axis, which `carrying` has to allow; `free`: no beginning is known.
    */
   inside(
     drawn: readonly string[],
@@ -42,12 +42,13 @@ export class DecodePrograms {
     open: ReadonlyMap<string, Ending | null>,
     method: Method,
     along: string | null,
+    free: boolean,
   ): Compute | null {
     const { model, drawsInside } = this.engine;
     if (!drawsInside) return null;
-    const inside = insideOf(model, model.system({ training: false, drawn }), phase, open, method);
+    const inside = insideOf(model, model.system({ training: false, drawn }), phase, open, method, free);
     if (!inside) return null;
-    const key = `${drawn.join()} inside ${phase.randoms.join()} ${inside.how} along ${along}`;
+    const key = `${drawn.join()} inside ${phase.randoms.join()} ${inside.how} ${free} along ${along}`;
     const carry = along === null ? {} : { carry: along };
     return this.#cached(key, () => {
       const window = along === null ? {} : { window: PART };

@@ -6,13 +6,14 @@ import { type Call, commonLead, map, rows, withFeatures } from "./types.js";
 export const draws = {
   choose: map((c) => {
     const { flat } = c;
-    const [, given, , us, how] = c.args as [Ref, Ref, Ref, Ref?, Ref?];
-    const lead = commonLead(c, c.args.slice(0, us ? 4 : 3));
+    const [, given, , u, how] = c.args as [Ref, Ref, Ref, Ref?, Ref?];
+    const lead = commonLead(c, c.args.slice(0, u ? 4 : 3));
     const count = size(lead);
     const wide = (i: number): Ref => rows(c, withFeatures(c, i, lead), lead, c.shapes[i] as number[]);
-    const own = [wide(0), flat.reshape(flat.full(given, lead), [count]), wide(2)];
-    const args = us && how ? [...own, wide(3), ...numbersOf(c)] : own;
-    const attrs = { never: nums(c.attrs, "never"), end: num(c.attrs, "end") };
+    const single = (x: Ref): Ref => flat.reshape(flat.full(x, lead), [count]);
+    const own = [wide(0), single(given), wide(2)];
+    const args = u && how ? [...own, single(u), ...numbersOf(c)] : own;
+    const attrs = { never: nums(c.attrs, "never"), end: num(c.attrs, "end"), free: c.attrs["free"] === true };
     return flat.reshape(flat.one("choose", args, attrs, [count, 3]), [...lead, 3]);
   }),
 } as const;

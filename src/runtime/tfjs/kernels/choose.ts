@@ -11,8 +11,8 @@ export function chooseKernel(call: KernelCall<unknown>): (out: Values, args: rea
     const tempering = us ? temperingOf(...(numbers as [number, number?, number?])) : null;
     for (let r = 0; r < rows; r++) {
       const goesOn = ((before as Values)[3 * r + 2] as number) > 0;
-      const own = (given as Values)[r] as number;
-      choices.row(out as Float32Array, 3 * r, z as Values, r * n, own, goesOn, tempering, us ?? null, 2 * r);
+      const [own, u] = [(given as Values)[r] as number, us ? (us[r] as number) : 0];
+      choices.row(out as Float32Array, 3 * r, z as Values, r * n, own, goesOn, tempering, u);
     }
   };
 }
