@@ -186,4 +186,4 @@ export const temperingOf = (temperature: number, top_k = 0, top_p = 1): Temperin
 });
 /** Are unlikely values left out? */
 export const isCut = ({ top_k, top_p }: Pick<Tempering, "top_k" | "top_p">): boolean =>
-  top_k !== null || top_p !== null;
+  top_k !== null || (top_p !== null && top_p < 1);

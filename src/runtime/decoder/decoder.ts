@@ -204,8 +204,9 @@ export class Decoder {
   /** Runs a program once, or part by part along an axis. False where it has computed draws that are not finite. */
   #runAll(compute: Compute, axis: string | null, parts: readonly Part[], job: Job, session: Ancestral): boolean {
     const { inside } = compute;
+    const window = inside?.window ?? PART;
     const steps = (p: Part): Part["row"]["lengths"] =>
-      axis === null ? p.row.lengths : { ...p.row.lengths, [axis]: PART };
+      axis === null ? p.row.lengths : { ...p.row.lengths, [axis]: window };
     const own = parts.map((p) => ({ ...p, row: { ...p.row, lengths: steps(p) } }));
     const outputs = [...(inside ? compute.outputs : job.phase.randoms), ...compute.states.values()];
     const draw = inside ? {} : { draw: session.draw };
@@ -216,7 +217,7 @@ export class Decoder {
       if (inside && !takeInside(inside, session, batch, got)) return false;
       if (axis === null || session.done) return true;
       states = Object.fromEntries([...compute.states].map(([state, next]) => [state, got[next] as Numbers]));
-      session.advance(PART);
+      session.advance(window);
     }
   }
 

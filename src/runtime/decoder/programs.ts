@@ -9,6 +9,8 @@ import type { DecodeEngine } from "./types.js";
 
 /** Steps of one part of a long axis: long enough to pay for a run, short enough to unroll quickly. */
 export const PART = 64;
+/** The same where the program draws by itself: its loop is no longer for more steps, and ends with its sequences. */
+const WINDOW = 128;
 
 export class DecodePrograms {
   readonly #made = new Map<string, Compute | null>();
@@ -51,7 +53,7 @@ export class DecodePrograms {
     const key = `${drawn.join()} inside ${phase.randoms.join()} ${inside.how} ${free} along ${along}`;
     const carry = along === null ? {} : { carry: along };
     return this.#cached(key, () => {
-      const window = along === null ? {} : { window: PART };
+      const window = along === null ? {} : { window: WINDOW };
       const made = decoding(model, drawn, { inside: { ...inside, ...window }, ...carry });
       return endsByItself(made) ? made : null;
     });

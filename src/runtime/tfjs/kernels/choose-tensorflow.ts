@@ -49,7 +49,16 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
     const may = Array.from({ length: n }, (_, i) => !never.includes(i));
     const t = n > SINGLE ? DT_DOUBLE : float;
     const [along, row, column] = [ints([1]), ints([rows]), ints([rows, 1])];
-    const bars = may.map((m) => (m ? 0 : Number.NEGATIVE_INFINITY));
+    const [begin, behind, stride] = [ints([0, 2]), ints([0, 3]), ints([1, 1])];
+    const [zero, one, size] = [integer(0), integer(1), integer(n)];
+    const last = integer(Math.max(may.lastIndexOf(true), 0));
+    const [beyond, firstKnown, endToken] = [integer(BEYOND), integer(KNOWN), integer(end)];
+    const lowest = floats([Number.NEGATIVE_INFINITY], []);
+    const highest = floats([Number.POSITIVE_INFINITY], []);
+    const bars = floats(
+      may.map((m) => (m ? 0 : Number.NEGATIVE_INFINITY)),
+      [n],
+    );
 
     return (args) => {
       const made: number[] = [];
@@ -62,14 +71,14 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
         several(op, attrs, inputs, 1)[0] as number;
       const exact = (x: number): number => (t === float ? x : run("Cast", casting(float, t), x));
       const [z, given, before, us, temperature, top_k, top_p] = args as [number, number, number, ...number[]];
-      const open = never.length ? run("AddV2", of(float), z, floats(bars, [n])) : z;
+      const open = never.length ? run("AddV2", of(float), z, bars) : z;
 
       /** Running sums of p^(1/temperature) up to a factor. TensorFlow's own softmax is slow where there are few values. */
       const sums = (logits: number): number => {
         const own = exact(logits);
         const away = run("Sub", of(t), own, most(own));
         const weights = run("Exp", of(t), run("RealDiv", of(t), away, exact(temperature as number)));
-        return run("Cumsum", summing(t), weights, integer(1));
+        return run("Cumsum", summing(t), weights, one);
       };
       const uniform = (): number => exact(run("Reshape", reshaping(float), us as number, column));
       const most = (x: number): number => run("Max", reducing(t, true), x, along);
@@ -80,43 +89,42 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
       const among = (): number => {
         const held = sums(open);
         const passed = count(run("LessEqual", of(t), held, run("Mul", of(t), uniform(), most(held))));
-        return run("Minimum", of(int), passed, integer(Math.max(may.lastIndexOf(true), 0)));
+        return run("Minimum", of(int), passed, last);
       };
       /** Among the likeliest, the likeliest first. */
       const amongFirst = (k: number, p: number): number => {
         // there is no order of what cannot be compared
-        const lowest = floats([Number.NEGATIVE_INFINITY], []);
         const numbers = run("SelectV2", of(float), run("Equal", equal(float), open, open), open, lowest);
-        const all = run("Equal", equal(int), k, integer(0));
-        const size = run("SelectV2", of(int), all, integer(n), run("Minimum", of(int), k, integer(n)));
-        const [values, order] = several("TopKV2", [flag("sorted", true), ...of(float)], [numbers, size], 2);
+        const all = run("Equal", equal(int), k, zero);
+        const taken = run("SelectV2", of(int), all, size, run("Minimum", of(int), k, size));
+        const [values, order] = several("TopKV2", [flag("sorted", true), ...of(float)], [numbers, taken], 2);
         const held = sums(values as number);
         const enough = run("Mul", of(t), most(held), exact(p));
         const isShort = run("Less", of(t), held, enough);
-        const wide = exact(floats([Number.POSITIVE_INFINITY], []));
+        const wide = exact(highest);
         const kept = run("Min", reducing(t, true), run("SelectV2", of(t), isShort, wide, held), along);
         const isPassed = run("LessEqual", of(t), held, run("Mul", of(t), uniform(), kept));
         const place = count(run("LogicalAnd", [], isPassed, run("Less", of(t), held, kept)));
         const at = run("Reshape", reshaping(int), place, column);
-        return run("Reshape", reshaping(int), run("GatherV2", gathering, order as number, at, integer(1)), row);
+        return run("Reshape", reshaping(int), run("GatherV2", gathering, order as number, at, one), row);
       };
       const drawn = (): number => {
-        if (us === undefined) return run("ArgMax", indexing, open, integer(1));
+        if (us === undefined) return run("ArgMax", indexing, open, one);
         return top_k === undefined ? among() : amongFirst(top_k, top_p as number);
       };
       const known = (choice: number): number => {
-        const told = run("Sub", of(int), given, integer(KNOWN));
-        const isKnown = run("GreaterEqual", of(int), told, integer(0));
+        const told = run("Sub", of(int), given, firstKnown);
+        const isKnown = run("GreaterEqual", of(int), told, zero);
         return run("SelectV2", of(int), isKnown, told, choice);
       };
 
       const value = free ? drawn() : known(drawn());
       const entropy = [...of(float), type("Tlabels", int)];
       const [loss] = several("SparseSoftmaxCrossEntropyWithLogits", entropy, [z, value], 2);
-      const isThere = run("Greater", of(int), given, integer(BEYOND));
-      const isLast = (): number => run("NotEqual", equal(int), value, integer(end));
+      const isThere = run("Greater", of(int), given, beyond);
+      const isLast = (): number => run("NotEqual", equal(int), value, endToken);
       const goesOn = end < 0 ? isThere : run("LogicalAnd", [], isThere, isLast());
-      const went = run("StridedSlice", striding, before, ints([0, 2]), ints([0, 3]), ints([1, 1]));
+      const went = run("StridedSlice", striding, before, begin, behind, stride);
       const goes = run("Mul", of(float), went, run("Cast", casting(bool, float), goesOn));
       const token = run("Cast", casting(int, float), value);
       const [result] = several("Pack", packing, [token, loss as number, goes], 1);
