@@ -5,6 +5,7 @@
 import { grad } from "./ad/grad.js";
 import { hasHits, type Mode, type Model } from "./model.js";
 import { type Carried, carry } from "./passes/carry.js";
+import { drawInside, drawInsideOf, type Inside, inWindows } from "./passes/draw-inside.js";
 import { normalizeBySample } from "./passes/normalize.js";
 import { optimise, prepare, type Stage } from "./passes/pipeline.js";
 import { type Reset, resetAt } from "./passes/reset.js";
@@ -28,6 +29,8 @@ export interface Compute {
    * (the boundary clauses count), 0 where it goes on (the carried state counts, with the gradient stopped).
    */
   readonly states: ReadonlyMap<string, string>;
+  /** Of decoding: its draws are no op `draw` but computed where they stand. */
+  readonly inside?: Inside;
 }
 
 export interface ComputeOptions {
@@ -40,6 +43,8 @@ export interface ComputeOptions {
    * takes the place of a past observation.
    */
   readonly sampling?: boolean;
+  /** Draws that are computed where they stand. */
+  readonly inside?: Inside;
   /** N of the objective (R14). */
   readonly normalize?: "observation" | "sample";
   readonly observe?: (stage: Stage) => void;
@@ -65,9 +70,10 @@ export function scoring(model: Model, values: readonly string[] = [], options: C
   return compute(model, { training: false, drawn: [] }, [...results(model), ...values], [], options);
 }
 
-/** `drawn` randoms are drawn (op `draw`); its outputs are the drawn randoms. */
+/** `drawn` randoms are drawn (op `draw`, or `inside`); its outputs are the drawn randoms, or the draws of those `inside`. */
 export function decoding(model: Model, drawn: readonly string[], options: ComputeOptions = {}): Compute {
-  return compute(model, { training: false, drawn }, drawn, [], options);
+  const outputs = options.inside?.randoms.map((r) => drawInsideOf(r.name)) ?? drawn;
+  return compute(model, { training: false, drawn }, outputs, [], options);
 }
 
 /** The values `outputs` of a System as it stands, and nothing else: of what is exported. */
@@ -94,23 +100,32 @@ function compute(
   wrt: readonly string[],
   options: ComputeOptions,
 ): Compute {
-  const { observe } = options;
+  const { observe, inside } = options;
   const carried = carriedSystem(model, mode, options);
+  const windows = inside ? inWindows(carried.system, inside) : carried.system;
   const kept = [...outputs, ...carried.states.values()];
-  const forward = prepare(carried.system, [...kept, ...wrt], observe);
+  const forward = prepare(windows, [...kept, ...wrt], observe);
   const { system, gradients } = differentiate(forward, wrt);
   const optimised = optimise(system, [...kept, ...gradients.values()], observe);
   const states = new Map([...carried.states].filter(([state]) => optimised.values.has(state)));
-  return { mode, system: optimised, program: schedule(optimised), outputs, gradients, states };
+  return {
+    mode,
+    system: optimised,
+    program: schedule(optimised),
+    outputs,
+    gradients,
+    states,
+    ...(inside && { inside }),
+  };
 }
 
 /** The model's equations with the objective and the windows that are asked for. Throws `CarryError`. */
 export function carriedSystem(
   model: Pick<Model, "system">,
   mode: Mode,
-  { carry: axis, normalize, reset }: Pick<ComputeOptions, "carry" | "normalize" | "reset">,
+  { carry: axis, normalize, reset, inside }: Pick<ComputeOptions, "carry" | "normalize" | "reset" | "inside">,
 ): Carried {
-  const plain = model.system(mode);
+  const plain = drawnInside(model.system(mode), inside);
   const objective = normalizedBy(normalize, sampledFrom(plain, mode.sampled));
   if (axis === undefined) return { system: objective, states: new Map() };
   // first what the whole sequence would have to answer, in the user's own equations
@@ -129,6 +144,13 @@ function sampledFrom(system: System, randoms: Mode["sampled"]): System {
   const sampled = scheduledSampling(system, randoms);
   verify(sampled, "scheduled sampling");
   return sampled;
+}
+
+function drawnInside(system: System, inside: Inside | undefined): System {
+  if (!inside) return system;
+  const drawn = drawInside(system, inside);
+  verify(drawn, "draw inside");
+  return drawn;
 }
 
 function differentiate(system: System, wrt: readonly string[]): { system: System; gradients: Map<string, string> } {

@@ -9,15 +9,11 @@ export type Key = number | string;
 /** What a number is drawn for, for instance step, sample, name, and last its index (0 ≤ index < 2³⁴). */
 export type Keys = readonly [...Key[], number];
 
-/** The upper 32 bits of the product of two 32-bit numbers. Every partial sum is below 2⁵³, so doubles are exact. */
-function high(x: number, y: number): number {
-  const x0 = x & 0xffff;
-  const x1 = x >>> 16;
-  const y0 = y & 0xffff;
-  const y1 = y >>> 16;
-  const middle = x1 * y0 + x0 * y1 + Math.floor((x0 * y0) / 0x10000);
-  return x1 * y1 + Math.floor(middle / 0x10000);
-}
+/**
+ * The upper 32 bits of the product of two 32-bit numbers, of which `low` are the lower. The product as a double is wrong by
+ * 2¹⁰ at most, so that what is left is a multiple of 2³² but for a small part of it.
+ */
+const high = (x: number, y: number, low: number): number => Math.floor((x * y - low) * 2 ** -32 + 0.5);
 
 /** Four 32-bit words into `out`, from a counter of four words and a key of two. */
 export function philox(
@@ -28,14 +24,14 @@ export function philox(
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {
-    const h0 = high(0xd2511f53, c0);
-    const l0 = Math.imul(0xd2511f53, c0);
-    const h1 = high(0xcd9e8d57, c2);
-    const l1 = Math.imul(0xcd9e8d57, c2);
+    const l0 = Math.imul(0xd2511f53, c0) >>> 0;
+    const h0 = high(0xd2511f53, c0, l0);
+    const l1 = Math.imul(0xcd9e8d57, c2) >>> 0;
+    const h1 = high(0xcd9e8d57, c2, l1);
     c0 = (h1 ^ c1 ^ k0) >>> 0;
-    c1 = l1 >>> 0;
+    c1 = l1;
     c2 = (h0 ^ c3 ^ k1) >>> 0;
-    c3 = l0 >>> 0;
+    c3 = l0;
     k0 = (k0 + 0x9e3779b9) >>> 0;
     k1 = (k1 + 0xbb67ae85) >>> 0;
   }
@@ -48,14 +44,17 @@ export function philox(
 /** Distinguishes what a counter is used for, so that no two uses meet. */
 const tags = { number: 1, text: 2, end: 3, uniform: 4, normal: 5 } as const;
 
-function absorb(seed: number, keys: readonly Key[]): [number, number] {
+const absorb = (seed: number, keys: readonly Key[]): [number, number] => absorbed([0, 0], [seed, ...keys]);
+
+/** The state after further keys. */
+function absorbed(before: readonly [number, number], keys: readonly Key[]): [number, number] {
   const out = new Uint32Array(4);
-  let state: [number, number] = [0, 0];
+  let state: [number, number] = [before[0], before[1]];
   const step = (a: number, b: number, c: number, tag: number) => {
     philox(out, [a, b, c, tag], state);
     state = [out[0]!, out[1]!];
   };
-  for (const key of [seed, ...keys]) {
+  for (const key of keys) {
     if (typeof key === "number") {
       if (!Number.isSafeInteger(key)) throw new Error(`random: the key ${key} is not an integer`);
       step(key >>> 0, Math.floor(key / 2 ** 32) >>> 0, 0, tags.number);
@@ -148,6 +147,16 @@ export function draws(seed: number, ...keys: readonly Key[]): Draws {
       return items[below(items.length)]!;
     },
     normal: () => gauss(word(next++), word(next++), 0),
+  };
+}
+
+/** `f(...at)` is the first uniform number of `draws(seed, ...keys, ...at)`, as a multiple of 2⁻²⁴ rounded down. */
+export function uniformsAt(seed: number, ...keys: readonly Key[]): (at: readonly number[]) => number {
+  const state = absorb(seed, keys);
+  const block = new Uint32Array(4);
+  return (at) => {
+    philox(block, [0, 0, 0, tags.uniform], absorbed(state, at));
+    return unit(block[0]!);
   };
 }
 

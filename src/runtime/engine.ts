@@ -65,6 +65,7 @@ export interface ScoreResult {
 type Window = Pick<Job, "batch" | "noise" | "states">;
 
 export class Engine implements DecodeEngine {
+  readonly drawsInside = true;
   readonly parameters: Parameters;
   readonly #machine: Machine;
   readonly #computes: Computes;
@@ -222,8 +223,10 @@ export class Engine implements DecodeEngine {
         const shape = tensorShape(compute.system, getValue(compute.system, id), batch);
         return [id, scope.upload(data, shape)] as const;
       });
-      const key = `decode ${compute.mode.drawn.join()} ${[...compute.states.keys()].join()}`;
-      const job: Job = { key, compute, batch, outputs, noise, states: new Map(given), beam, draw };
+      const { mode, inside } = compute;
+      const how = inside ? `${inside.open?.axis} ${inside.how} ${inside.free}` : "";
+      const key = `decode ${mode.drawn.join()} ${[...compute.states.keys()].join()} ${how}`;
+      const job: Job = { key, compute, batch, outputs, noise, states: new Map(given), beam, ...(draw && { draw }) };
       const out = this.#machine.run(job, this.parameters);
       if (!out) return {};
       scope.own(out);

@@ -1,6 +1,7 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
+import { drawInsideOf } from "../compiler/passes/draw-inside.js";
 import { economical } from "../compiler/plan/budget/within.js";
-import { lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
+import { type LowerOptions, lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
@@ -82,8 +83,9 @@ export class Machine {
     const { plan, executable } = this.#prepare(key, () => {
       const shapes = shapesOf(batch);
       const { costs } = this.device;
-      const options = { beam: job.beam ?? false, ...(costs && { costs }) };
+      const options = { beam: job.beam ?? false, ...(costs && { costs }), ...drawing(compute, batch) };
       const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
+      if (compute.inside) return lower(compute, shapes, outputs, options);
       if (this.memory === null || draw) return economical(whole(lower(compute, shapes, outputs, options)));
       const fit = fitted({ compute, shapes, outputs, options, then: whole }, this.memory);
       this.onFit?.(fit);
@@ -153,6 +155,16 @@ export class Machine {
     own.push(tensor);
     return tensor;
   }
+}
+
+/** Steps of a chunk of a loop that draws: between chunks it looks whether all sequences have ended. */
+const DRAWN_STEPS = 16;
+
+/** How programs are lowered that compute their draws themselves. */
+function drawing({ inside }: Compute, { extents }: Batch): LowerOptions {
+  if (!inside?.open) return {};
+  const steps = Math.min(DRAWN_STEPS, Math.ceil((extents[inside.open.axis] as number) / 4));
+  return { chunk: { above: steps, steps }, until: { member: drawInsideOf(inside.open.leader), feature: 2 } };
 }
 
 const shapesOf = ({ size, extents, widths = {} }: Batch): Shapes => ({ batch: size, extents, widths });

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Model } from "../../src/compiler/model.js";
-import { openBackend } from "../../src/runtime/backends.js";
 import { Decoder } from "../../src/runtime/decoder/decoder.js";
 import type { Decoded, DecodeOptions } from "../../src/runtime/decoder/types.js";
 import { Engine } from "../../src/runtime/engine.js";
 import type { Sample } from "../../src/runtime/types.js";
+import { backends } from "../support/backends.js";
 import * as models from "./models.js";
 import { type Params, ReferenceEngine } from "./reference-engine.js";
 
@@ -38,8 +38,6 @@ const setups: Readonly<Record<string, { model: Model; params: Params; samples: r
   tagger: { model: models.tagger(), params: models.taggerParams, samples: sources.map((x) => along("T", x)) },
   "two voices": { model: models.twoVoices(), params: models.twoVoicesParams, samples: [nothing, nothing] },
 };
-
-const backends = await Promise.all([openBackend("cpu"), openBackend("wasm")]);
 
 function engineOf(model: Model, params: Params, device: (typeof backends)[number]): Engine {
   const values = model.params.map((p) => [p.name, { shape: p.shape, data: Float32Array.from(params[p.name] ?? []) }]);

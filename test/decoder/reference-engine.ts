@@ -139,7 +139,7 @@ class Walk {
       return { data: Float32Array.from(data.flat()), shape: [rows, ...extents, ...shape] };
     });
     const request = { random: v.id, ...attrs, over: vars.length, index: at, params } as unknown as DrawRequest;
-    const { values, parent, stop } = this.r.draw(request);
+    const { values, parent, stop } = (this.r.draw as NonNullable<Run["draw"]>)(request);
     if (parent) this.#move(parent);
     const along = v.slots.find((s) => s.name === attrs["along"]);
     if (along) {

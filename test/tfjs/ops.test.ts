@@ -85,7 +85,7 @@ function build(def: OpDef, sample: OpSample, first: readonly Slot[], others: rea
   return { c: { ...c, env: { ...c.env, given } }, ids };
 }
 
-const evaluated = ops.filter((d) => d.eval && d.name !== "draw");
+const evaluated = ops.filter((d) => d.eval && d.name !== "draw" && !d.unsampled);
 
 describe.each(evaluated.map((d) => [d.name, d] as const))("%s", (_, def) => {
   const all = def.samples.flatMap((sample, k) =>

@@ -1,5 +1,6 @@
 /** The op `draw`, and the mode of each distribution: what the reference evaluation takes in the place of a draw. */
-import { at, defineOp } from "./types.js";
+import { Choices, temperingOf } from "../choice.js";
+import { at, defineOp, num, nums } from "./types.js";
 
 /**
  * The parameters of a distribution that ranges over variables: at each index of the first variable, those of the next, and
@@ -93,4 +94,26 @@ export const draw = defineOp({
     },
     { shapes: [[2], [2, 2]], attrs: { dist: "mvnormal" } },
   ],
+});
+
+export const choose = defineOp({
+  name: "choose",
+  doc:
+    "A draw from a categorical distribution that is computed where it stands. `given`: 0 beyond the end of the row, 1 where " +
+    "a value is drawn, y + 2 where it is known to be y. `before`: this op's result at the step before. Then a uniform number, " +
+    "and the temperature, alone or with `top_k` (0: all) and `top_p`; without these the likeliest value. " +
+    "Gives [value, −log p, 1 if the sequence goes on]: it ends behind the value `end`. Values in `never` are not taken.",
+  params: ["z", "given", "before", "number…"],
+  zero: "never",
+  infer: () => [3],
+  eval: ([z, given, before, u, how], attrs) => {
+    const out = new Float64Array(3);
+    const choices = new Choices((z as Float64Array).length, nums(attrs, "never"), num(attrs, "end"));
+    const tempering = how ? temperingOf(...(how as unknown as [number])) : null;
+    choices.row(out, 0, z as Float64Array, 0, at(given, 0), at(before, 2) > 0, tempering, u ? at(u, 0) : 0);
+    return out;
+  },
+  vjp: { none: "a draw" },
+  samples: [],
+  unsampled: "has integers among its arguments: tested against draws by the decoder",
 });

@@ -1,6 +1,6 @@
 /** The op table. `OpName` is closed, so a target whose table lacks an op does not compile. */
 import * as conv from "./conv.js";
-import { draw } from "./draws.js";
+import { choose, draw } from "./draws.js";
 import * as elementwise from "./elementwise.js";
 import * as linear from "./linear.js";
 import * as matrices from "./matrices.js";
@@ -11,7 +11,17 @@ import type { OpDef } from "./types.js";
 
 const { window: _window, ...convOps } = conv;
 const { eliminate: _eliminate, ...matrixOps } = matrices;
-const all = { ...elementwise, ...linear, ...matrixOps, ...statistics, ...structure, ...tokens, draw, ...convOps };
+const all = {
+  ...elementwise,
+  ...linear,
+  ...matrixOps,
+  ...statistics,
+  ...structure,
+  ...tokens,
+  draw,
+  choose,
+  ...convOps,
+};
 
 export type OpName = (typeof all)[keyof typeof all]["name"];
 
@@ -44,7 +54,11 @@ export const families: readonly Family[] = [
     doc: "An integer stands for its one-hot vector; −1 is the missing token, the zero vector. Indices have no derivative.",
     ops: byName({ ...tokens, draw }),
   },
-  { name: "Draws", doc: "What randoms are drawn from; with variables that the distribution ranges over.", ops: [draw] },
+  {
+    name: "Draws",
+    doc: "What randoms are drawn from; with variables that the distribution ranges over.",
+    ops: [draw, choose],
+  },
   {
     name: "Images",
     doc: "One element is [height, width, channels]; cross-correlation; `stride`, and `pad` is `valid` or `same`.",

@@ -15,7 +15,7 @@ import { Extents } from "./places.js";
 import { finish, type Output, type Plan } from "./plan.js";
 import { Reads } from "./reads.js";
 import type { Costs } from "./recurrence.js";
-import { ScanBody } from "./scan-body.js";
+import { ScanBody, type Until } from "./scan-body.js";
 import { type ChunkOptions, type Chunks, chooseScans } from "./scans.js";
 import { Flat } from "./tensors.js";
 import { isConst } from "./types.js";
@@ -38,6 +38,8 @@ export interface LowerOptions {
   readonly chunk?: ChunkOptions | null;
   /** What kernels cost where the plan runs: whether loops that are linear recurrences are computed in parallel. Absent: none is. */
   readonly costs?: Costs;
+  /** A loop with this member, if it becomes a scan, ends after a chunk that leaves a number of it at 0 in all rows. */
+  readonly until?: Until;
 }
 
 const CHUNKS: ChunkOptions = { above: 64, steps: 32 };
@@ -73,8 +75,9 @@ class Lowering {
     compute: { readonly system: System; readonly program: Program },
     shapes: Shapes,
     readonly outputs: readonly string[],
-    { beam = false, chunk = CHUNKS, costs }: LowerOptions,
+    readonly options: LowerOptions,
   ) {
+    const { beam = false, chunk = CHUNKS, costs } = options;
     const [flat, lineage] = [this.#flat, this.#lineage];
     const extentsOf = (of: System): Extents => new Extents(of, shapes.batch, shapes.extents, shapes.widths);
     const drawn = drawnValues(compute.system);
@@ -165,6 +168,7 @@ class Lowering {
     };
     for (const id of loop.members) this.#values.running.add(id);
     if (loop.direction === 1) single();
+    const { until } = this.options;
     new ScanBody(chunks, {
       flat: this.#flat,
       extents: this.#extents,
@@ -174,6 +178,7 @@ class Lowering {
       values: this.#values,
       reads: this.#reads,
       boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
+      ...(until && loop.members.includes(until.member) && { until }),
     }).finish();
     if (loop.direction === -1) single();
     for (const id of loop.members) this.#values.running.delete(id);

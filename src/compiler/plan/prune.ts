@@ -40,7 +40,7 @@ export function pruned(
 function prunedScan(i: Instr, scan: Scan, outs: ReadonlySet<number>): Instr {
   const finals = scan.finals.filter((_, k) => outs.has(k));
   const stacked = scan.stacked.filter((_, k) => outs.has(scan.finals.length + k));
-  const carries = new Set(finals);
+  const carries = new Set(scan.until === undefined ? finals : [...finals, scan.until]);
   let body: Instr[] = [];
   // what a carry becomes may need other carries
   for (let before = -1; before !== carries.size; ) {
@@ -71,6 +71,7 @@ function prunedScan(i: Instr, scan: Scan, outs: ReadonlySet<number>): Instr {
       blocks: blocks.length,
       finals: finals.map((k) => own.indexOf(k)),
       stacked,
+      ...(scan.until !== undefined && { until: own.indexOf(scan.until) }),
     },
   };
 }

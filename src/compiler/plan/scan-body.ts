@@ -16,6 +16,12 @@ import type { Flat } from "./tensors.js";
 import { isConst, type Ref, type Scan, type TensorRef } from "./types.js";
 import { type Indices, isBatch, type Scanned, stackAlong, Values, type Zeros } from "./values.js";
 
+/** The member of a loop, and which number among its features says that there is more to come. */
+export interface Until {
+  readonly member: string;
+  readonly feature: number;
+}
+
 interface Around {
   readonly flat: Flat;
   readonly extents: Extents;
@@ -26,6 +32,7 @@ interface Around {
   readonly reads: Reads;
   /** What a value means before the start of a slot. */
   boundary(v: Value, slot: number, index: number): Ref;
+  readonly until?: Until;
 }
 
 interface Carry {
@@ -164,6 +171,11 @@ export class ScanBody {
     const initial = this.#carries.map((c) => this.#initial(c));
     const next = this.#carries.map((c) => this.#next(c));
     const finals = next.map((_, k) => k);
+    const goesOn = this.#goesOn();
+    if (goesOn) {
+      initial.push(flat.full(flat.constant(1), []));
+      next.push(goesOn);
+    }
     const { blocks, wholes } = this.#flat.imported;
     const scan: Scan = {
       count,
@@ -173,6 +185,7 @@ export class ScanBody {
       blocks: blocks.length,
       finals,
       stacked: [],
+      ...(goesOn && { until: next.length - 1 }),
     };
     flat.origin = `loop over ${loop.axis}`;
     const n = flat.scan(scan, [...initial, ...blocks, ...wholes]);
@@ -199,6 +212,20 @@ export class ScanBody {
     }
     for (const [id, s] of scanned) values.scanned.set(id, s);
     return scanned;
+  }
+
+  /** Above 0 where a row goes on behind the last step of a chunk. */
+  #goesOn(): TensorRef | null {
+    const { until } = this.parts;
+    if (!until) return null;
+    const flat = this.#flat;
+    const v = getValue(this.#system, until.member);
+    const last = this.#at(v, this.#slotOf(v), this.chunks.loop.direction === 1 ? this.chunks.steps - 1 : 0);
+    if (isConst(last)) return null;
+    const own = flat.slice(last, last.shape.length - 1, until.feature, 1);
+    const shape = flat.shapeOf(own);
+    const most = flat.max(own, [...shape.keys()], shape);
+    return flat.full(flat.reshape(most, []), []) as TensorRef;
   }
 
   /** All values of a member, as one more result of the scan. */

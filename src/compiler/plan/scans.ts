@@ -43,6 +43,9 @@ export function chooseScans(
   return found;
 }
 
+/** May a loop become a scan, if its draws do not call the host? */
+export const canScan = (system: System, loop: Loop): boolean => depthOf(system, loop) !== null;
+
 /** The length of a chunk, about `steps`, that leaves the least of n. */
 function divisor(n: number, steps: number): number {
   let best = steps;

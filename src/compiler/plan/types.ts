@@ -70,6 +70,9 @@ export type FusedOp = "addN" | "squares" | "turned";
  *   `gather`, of the index `side` along a dim of a tensor [dims…, batch]: 0 … len − 1, `stride` apart, the other dims by
  *   their `strides`
  * - `draw`: made by the caller's callback; a second output is the row that each row continues (beam search)
+ * - `choose`: of rows [R, n] of logits, as the op of that name has it: `given` [R], `before` [R, 3], and where it is no
+ *   maximum that is taken uniform numbers [R], then the temperature, perhaps `top_k` and `top_p`; gives [R, 3]. `free`: no
+ *   value is known
  * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
  * - `literal`: the integers in `values`
  * - `rows`: stride · index + the offset of the place, by the `strides` of its dims, where 0 ≤ index < n (and < the second
@@ -88,6 +91,7 @@ export type TensorOp =
   | "full"
   | "literal"
   | "draw"
+  | "choose"
   | UnaryOp
   | BinaryOp
   | "affine"
@@ -150,6 +154,9 @@ export interface Instr {
  *
  * Results, in this order: the carries `finals` as the last run leaves them; for each of `stacked` the tensors [m, …] of all
  * runs, side by side along dim 0 in the order of the numbers of the blocks (not of time): [count · m, …].
+ *
+ * A loop may end before: no run begins where the carry `until`, one number, is not above 0. Of runs that were not made, the
+ * stacked results are 0.
  */
 export interface Scan {
   readonly count: number;
@@ -161,6 +168,7 @@ export interface Scan {
   readonly blocks: number;
   readonly finals: readonly number[];
   readonly stacked: readonly TensorRef[];
+  readonly until?: number;
 }
 
 /** The results of a scan, as the body's tensors. */

@@ -110,6 +110,8 @@ export function writeOp(written: Written): Expr {
       return call("diag", args);
     case "eye":
       return call("eye", [number(Number(attrs["n"]))]);
+    case "choose":
+      return call("choose", args);
     case "argmaxf":
       return call("argmax", args);
     case "softmaxAlong":

@@ -53,7 +53,6 @@ export class Ancestral {
   readonly #ends = new Map<string, (number | null)[]>();
   /** Of each random, how many steps of its open axis are drawn. */
   readonly #reached = new Map<string, number>();
-  /** Steps of open axes that earlier runs have made. */
   #before = 0;
   /** By random that is drawn as a whole, what was found for each row, best first. */
   readonly #whole = new Map<string, readonly (readonly Labels[])[]>();
@@ -69,6 +68,11 @@ export class Ancestral {
       );
   }
 
+  /** Steps of open axes that earlier runs have made. */
+  get before(): number {
+    return this.#before;
+  }
+
   /** The next run goes on behind `steps` more steps of the open axis. */
   advance(steps: number): void {
     this.#before += steps;
@@ -79,7 +83,7 @@ export class Ancestral {
     return [...this.#fields.values()].every((f) => {
       const axis = f.axes.find((a) => this.options.open.has(a));
       if (axis === undefined) return false;
-      const needed = Math.max(...this.options.rows.map((_, r) => this.#length(axis, r)));
+      const needed = Math.max(...this.options.rows.map((_, r) => this.length(axis, r)));
       return (this.#reached.get(f.name) ?? 0) >= needed;
     });
   }
@@ -108,6 +112,36 @@ export class Ancestral {
     return { values, stop: this.done };
   };
 
+  /**
+   * Draws that a run has computed itself, [axes…, rows, 3] each of value, −log p and whether the sequence goes on; those of
+   * the random that ends an axis come first. False where a number is not finite: what has been taken is then of no use.
+   */
+  take(random: string, choices: Float32Array, padded: readonly number[]): boolean {
+    const field = this.#fields.get(random);
+    if (!field) throw new Error(`nobody asked for a draw of ${random}`);
+    const { rows, open } = this.options;
+    const along = field.axes.findIndex((a) => open.has(a));
+    let good = true;
+    for (const [r] of rows.entries()) {
+      const bounds = padded.map((n, k) => (index: readonly number[]) => {
+        if (k === along) return Math.min(n, this.length(field.axes[k] as string, r) - this.#before);
+        const slots = (this.#slots.get(random) as Slots[])[r] as Slots;
+        return (slots.bounds[k] as Bound)(index);
+      });
+      eachIndex(bounds, (index) => {
+        const place = 3 * (index.reduce((p, i, k) => p * (padded[k] as number) + i, 0) * rows.length + r);
+        const at = index.map((i, k) => (k === along ? i + this.#before : i));
+        this.#one(field, r, at, () => {
+          const logp = -(choices[place + 1] as number);
+          good &&= Number.isFinite(logp);
+          return { values: [choices[place] as number], logp };
+        });
+      });
+    }
+    if (along >= 0) this.#reached.set(random, this.#before + (padded[along] as number));
+    return good;
+  }
+
   /** What each row has become. */
   results(): Decoded[] {
     return this.options.rows.map((_, r) => {
@@ -115,7 +149,7 @@ export class Ancestral {
       const fields: Record<string, Numbers> = {};
       for (const [name, f] of this.#fields) {
         const { extents, bounds, values, logp: each } = (this.#slots.get(name) as Slots[])[r] as Slots;
-        const own = f.axes.map((a, k) => (this.options.open.has(a) ? this.#length(a, r) : (extents[k] as number)));
+        const own = f.axes.map((a, k) => (this.options.open.has(a) ? this.length(a, r) : (extents[k] as number)));
         const isNested = f.axes.some((a) => around(this.options.model.axes, a).length > 0);
         fields[name] = isNested
           ? packed(values, extents, bounds, product(f.shape))
@@ -126,7 +160,7 @@ export class Ancestral {
       const ragged = [...axes].filter((a) => a in (this.options.rows[r] as Row).lengths);
       const known = (this.options.rows[r] as Row).lengths;
       const lengths = Object.fromEntries(
-        ragged.map((a) => [a, this.options.open.has(a) ? this.#length(a, r) : (known[a] as Lengths)]),
+        ragged.map((a) => [a, this.options.open.has(a) ? this.length(a, r) : (known[a] as Lengths)]),
       );
       const ended = ragged.every((a) => !this.options.open.get(a) || this.#ends.get(a)?.[r] !== null);
       const alternatives = this.options.beam ? this.#alternatives(r, lengths) : [];
@@ -149,7 +183,8 @@ export class Ancestral {
     }));
   }
 
-  #length(axis: string, r: number): number {
+  /** As far as it is known by now. */
+  length(axis: string, r: number): number {
     const end = this.#ends.get(axis)?.[r] ?? null;
     return end === null ? ((this.options.rows[r] as Row).lengths[axis] as number) : end + 1;
   }
@@ -159,7 +194,7 @@ export class Ancestral {
     const { extents, bounds, values, logp } = (this.#slots.get(field.name) as Slots[])[r] as Slots;
     const inside = at.every((i, k) => {
       const axis = field.axes[k] as string;
-      return i >= 0 && i < (this.options.open.has(axis) ? this.#length(axis, r) : (bounds[k] as Bound)(at));
+      return i >= 0 && i < (this.options.open.has(axis) ? this.length(axis, r) : (bounds[k] as Bound)(at));
     });
     if (!inside) return null;
     const row = this.options.rows[r] as Row;

@@ -5,6 +5,7 @@
  * Random numbers come from outside, as uniforms in [0, 1): nothing here has a state.
  */
 import type { DecodeConfig } from "../../compiler/blocks/types.js";
+import { Chooser, likeliest } from "../../compiler/choice.js";
 import { NotFiniteError } from "./errors.js";
 
 export type Method = Extract<DecodeConfig["method"], { kind: "greedy" | "sample" }>;
@@ -31,7 +32,10 @@ export function chooseCategorical(
   uniform: () => number,
 ): Choice {
   const logp = logSoftmax(logits);
-  const value = isGreedy(method) ? best(logp, allowed) : drawIndex(logp, allowed, method, uniform());
+  const value = isGreedy(method)
+    ? likeliest(logits, 0, allowed)
+    : new Chooser(logits.length).choose(logits, 0, allowed, method, single(uniform()));
+  if (value < 0) throw new Error("a draw from values none of which may be produced");
   return { value, logp: logp[value] as number };
 }
 
@@ -72,49 +76,10 @@ export function chooseUniform(low: number, high: number, method: Method, uniform
 export const isGreedy = (method: Method): method is Extract<Method, { kind: "greedy" }> =>
   method.kind === "greedy" || method.temperature === 0;
 
+/** As programs that draw by themselves have it: 24 bits, which single precision holds. */
+const single = (u: number): number => Math.floor(u * 2 ** 24) * 2 ** -24;
+
 const logSigmoid = (x: number): number => (x > 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
 
 /** Box and Muller 1958. */
 export const gauss = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
-
-function best(logp: Float64Array, allowed: Uint8Array): number {
-  let found = -1;
-  for (let i = 0; i < logp.length; i++)
-    if (allowed[i] && (found < 0 || (logp[i] as number) > (logp[found] as number))) found = i;
-  if (found < 0) throw new Error("a draw from values none of which may be produced");
-  return found;
-}
-
-function drawIndex(
-  logp: Float64Array,
-  allowed: Uint8Array,
-  { temperature, top_k, top_p }: Extract<Method, { kind: "sample" }>,
-  u: number,
-): number {
-  // likeliest first, ties by index: sorting is stable
-  const isPossible = (i: number): boolean => allowed[i] !== 0 && logp[i] !== Number.NEGATIVE_INFINITY;
-  const order = [...logp.keys()].filter(isPossible).sort((a, b) => (logp[b] as number) - (logp[a] as number));
-  const first = order[0];
-  if (first === undefined) return best(logp, allowed);
-  const kept = order.slice(0, top_k ?? order.length);
-  const weights = kept.map((i) => Math.exp(((logp[i] as number) - (logp[first] as number)) / temperature));
-  const n = nucleus(weights, top_p);
-  let left = u * weights.slice(0, n).reduce((a, b) => a + b, 0);
-  for (let j = 0; j < n; j++) {
-    left -= weights[j] as number;
-    if (left < 0) return kept[j] as number;
-  }
-  return kept[n - 1] as number; // rounding
-}
-
-/** How many of the descending weights hold the share `top_p` of their sum; at least one. */
-function nucleus(weights: readonly number[], top_p: number | null): number {
-  if (top_p === null) return weights.length;
-  const enough = top_p * weights.reduce((a, b) => a + b, 0);
-  let held = 0;
-  for (const [j, w] of weights.entries()) {
-    held += w;
-    if (held >= enough) return j + 1;
-  }
-  return weights.length;
-}

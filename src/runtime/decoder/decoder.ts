@@ -4,8 +4,7 @@
  * truncated training, where the equations allow it; else it is unrolled to its longest length.
  */
 import type { Model } from "../../compiler/model.js";
-import { CarryError } from "../../compiler/passes/carry.js";
-import { type Compute, decoding } from "../../compiler/programs.js";
+import type { Compute } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
 import { layOut } from "../data/layout.js";
@@ -17,13 +16,13 @@ import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
 import { openAxis, openWithin, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
+import { insideFields, takeInside } from "./inside.js";
 import { memoryOf } from "./memory.js";
 import { type Phase, phasesOf } from "./phases.js";
+import { DecodePrograms, PART } from "./programs.js";
 import { Search } from "./search.js";
 import type { Decoded, DecodeEngine, DecodeOptions, Numbers, Run } from "./types.js";
 
-/** Steps of one part of a long axis: long enough to pay for a run, short enough to unroll quickly. */
-const PART = 64;
 /** Longest sequence where only an end token bounds it: a model that never ends has to stop somewhere. */
 const ENDLESS = 1000;
 const ROWS = 128;
@@ -56,9 +55,11 @@ interface Part {
 }
 
 export class Decoder {
-  readonly #computes = new Map<string, Compute | null>();
+  readonly #programs: DecodePrograms;
 
-  constructor(readonly engine: DecodeEngine) {}
+  constructor(readonly engine: DecodeEngine) {
+    this.#programs = new DecodePrograms(engine);
+  }
 
   /** Draws every random of each sample. Throws `DecodeError` where the model does not allow what the options ask. */
   decode(samples: readonly Sample[], options: DecodeOptions): Decoded[] {
@@ -85,7 +86,7 @@ export class Decoder {
 
   /** Where lengths are known and rows stay, one program draws everything in order. */
   #phases(randoms: readonly string[], { method }: DecodeOptions): { phase: Phase; drawn: readonly string[] }[] {
-    const phases = phasesOf(this.#compute(randoms));
+    const phases = phasesOf(this.#programs.drawing(randoms));
     const stays = !isSearch(method) && openAxes(this.engine.model, randoms).length === 0;
     if (stays) return [{ phase: { randoms, loop: null }, drawn: randoms }];
     let drawn = randoms;
@@ -142,7 +143,7 @@ export class Decoder {
     if (method.kind === "beam") return { k: method.k, length_penalty: method.length_penalty, memory: null };
     if (method.kind !== "viterbi") return null;
     const [random, second] = phase.randoms as [string, string?];
-    const memory = second === undefined ? memoryOf(this.#compute(drawn), random) : null;
+    const memory = second === undefined ? memoryOf(this.#programs.drawing(drawn), random) : null;
     if (memory === null) throw new DecodeError(viterbiMemory({ randoms: phase.randoms }));
     const size = choicesOf(this.engine.model, random);
     if (size === null || size ** memory > STATES) throw new DecodeError(viterbiStates({ random, memory, size }));
@@ -156,7 +157,9 @@ export class Decoder {
     if (!phase.loop) throw new Error("beam search without a loop");
     const search = new Search({ model, phase: { ...phase, loop: phase.loop }, k, memory, length_penalty, rows, open });
     const repeated = parts.flatMap((p) => Array.from({ length: k }, () => p));
-    this.#run(this.#compute(job.drawn), repeated, phase.randoms, options, search.draw, { beam: true });
+    const compute = this.#programs.drawing(job.drawn);
+    const { draw } = search;
+    this.#run(compute, this.#batch(compute, repeated), repeated, phase.randoms, options, { draw, beam: true });
     return search.results();
   }
 
@@ -174,89 +177,66 @@ export class Decoder {
       : {};
     const { seed } = options;
     const beam = options.method.kind === "beam" ? { beam: options.method.k } : {};
-    const session = new Ancestral({ model, randoms: phase.randoms, method, ...beam, seed, rows, open, places });
-    const carried = this.#inParts(parts, job);
-    if (carried) this.#runInParts(carried.compute, carried.axis, parts, job, session);
-    else this.#run(this.#compute(drawn), parts, phase.randoms, options, session.draw);
+    const asked = { model, randoms: phase.randoms, method, ...beam, seed, rows, open, places };
+    const axis = this.#partsAlong(parts, job);
+    const free = !rows.some((row) => phase.randoms.some((random) => row.prefix[random]?.length));
+    const inside = this.#programs.inside(drawn, phase, open, method, axis, free);
+    if (inside) {
+      const session = new Ancestral(asked);
+      // where a number is not finite, the host's own draws tell of it
+      if (this.#runAll(inside, axis, parts, job, session)) return session.results();
+    }
+    const session = new Ancestral(asked);
+    const carried = axis === null ? null : this.#programs.carrying(drawn, axis);
+    this.#runAll(carried ?? this.#programs.drawing(drawn), axis, parts, job, session);
     return session.results();
   }
 
-  /** The program that draws a long axis part by part, where the equations allow one. */
-  #inParts(parts: readonly Part[], { phase, open, drawn }: Job): { compute: Compute; axis: string } | null {
+  /** The long axis that is drawn part by part, where the equations allow it; else null. */
+  #partsAlong(parts: readonly Part[], { phase, open, drawn }: Job): string | null {
     const axis = phase.loop?.axis;
     if (axis === undefined || !open.has(axis) || phase.loop?.direction !== 1) return null;
     if (!phase.randoms.every((r) => fieldOf(this.engine.model, r).axes.includes(axis))) return null;
     if (parts.every((p) => (p.row.lengths[axis] as number) <= 1.5 * PART)) return null;
-    const compute = this.#carrying(drawn, axis);
-    return compute && { compute, axis };
+    return this.#programs.carrying(drawn, axis) && axis;
   }
 
-  #runInParts(
-    compute: Compute,
-    axis: string,
-    parts: readonly Part[],
-    { phase, options }: Job,
-    session: Ancestral,
-  ): void {
-    const short = parts.map(({ sample, row }) => ({
-      sample,
-      row: { ...row, lengths: { ...row.lengths, [axis]: PART } },
-    }));
-    const outputs = [...phase.randoms, ...compute.states.values()];
-    let states: Run["states"] = {};
-    for (let step = 0; !session.done; step++) {
-      const got = this.#run(compute, short, outputs, options, session.draw, { states, step });
-      if (session.done) return;
+  /** Runs a program once, or part by part along an axis. False where it has computed draws that are not finite. */
+  #runAll(compute: Compute, axis: string | null, parts: readonly Part[], job: Job, session: Ancestral): boolean {
+    const { inside } = compute;
+    const window = inside?.window ?? PART;
+    const steps = (p: Part): Part["row"]["lengths"] =>
+      axis === null ? p.row.lengths : { ...p.row.lengths, [axis]: window };
+    const own = parts.map((p) => ({ ...p, row: { ...p.row, lengths: steps(p) } }));
+    const outputs = [...(inside ? compute.outputs : job.phase.randoms), ...compute.states.values()];
+    const draw = inside ? {} : { draw: session.draw };
+    for (let [step, states] = [0, {} as Run["states"]]; ; step++) {
+      const plain = this.#batch(compute, own, step);
+      const batch = inside ? { ...plain, fields: { ...plain.fields, ...insideFields(inside, session, plain) } } : plain;
+      const got = this.#run(compute, batch, own, outputs, job.options, { step, states, ...draw });
+      if (inside && !takeInside(inside, session, batch, got)) return false;
+      if (axis === null || session.done) return true;
       states = Object.fromEntries([...compute.states].map(([state, next]) => [state, got[next] as Numbers]));
-      session.advance(PART);
+      session.advance(window);
     }
+  }
+
+  #batch(compute: Compute, parts: readonly Part[], step = 0): Batch {
+    const samples = parts.map(({ sample, row }) => ({ ...sample, lengths: row.lengths }));
+    const plain = makeBatch(this.engine.model, samples);
+    return compute.states.size ? { ...plain, fresh: new Float32Array(plain.size).fill(step ? 0 : 1) } : plain;
   }
 
   #run(
     compute: Compute,
+    batch: Batch,
     parts: readonly Part[],
     outputs: readonly string[],
     { seed }: DecodeOptions,
-    draw: Run["draw"],
-    { beam = false, states = {}, step = 0 }: { beam?: boolean; states?: Run["states"]; step?: number } = {},
+    { step = 0, states = {}, beam = false, draw }: Partial<Pick<Run, "states" | "beam" | "draw">> & { step?: number },
   ): Readonly<Record<string, Numbers>> {
-    const samples = parts.map(({ sample, row }) => ({ ...sample, lengths: row.lengths }));
-    const plain = makeBatch(this.engine.model, samples);
-    const batch: Batch = compute.states.size
-      ? { ...plain, fresh: new Float32Array(plain.size).fill(step ? 0 : 1) }
-      : plain;
-    return this.engine.run({
-      compute,
-      batch,
-      outputs,
-      states,
-      beam,
-      noise: { seed, step, samples: parts.map((p) => p.row.id) },
-      draw,
-    });
-  }
-
-  #compute(drawn: readonly string[]): Compute {
-    return this.#cached(drawn.join(), () => decoding(this.engine.model, drawn)) as Compute;
-  }
-
-  #carrying(drawn: readonly string[], axis: string): Compute | null {
-    return this.#cached(`${drawn.join()} along ${axis}`, () => {
-      try {
-        return decoding(this.engine.model, drawn, { carry: axis });
-      } catch (e) {
-        if (e instanceof CarryError) return null;
-        throw e;
-      }
-    });
-  }
-
-  #cached(key: string, make: () => Compute | null): Compute | null {
-    const known = this.#computes.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    this.#computes.set(key, made);
-    return made;
+    const noise = { seed, step, samples: parts.map((p) => p.row.id) };
+    return this.engine.run({ compute, batch, outputs, states, beam, noise, ...(draw && { draw }) });
   }
 }
 

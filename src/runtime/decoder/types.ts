@@ -43,11 +43,14 @@ export interface Run {
   readonly beam: boolean;
   /** Keys of the noise: `samples` names the sample of each row, `step` the part of a long sequence. */
   readonly noise: { readonly seed: number; readonly step: number; readonly samples: readonly number[] };
-  draw(request: DrawRequest): DrawReply;
+  /** Absent where the program computes its draws itself (`Compute.inside`). */
+  readonly draw?: (request: DrawRequest) => DrawReply;
 }
 
 export interface DecodeEngine {
   readonly model: Model;
+  /** Are programs that compute their draws themselves worth it? */
+  readonly drawsInside?: boolean;
   /** The outputs, laid out like a batch; an empty record where a draw said stop. */
   run(run: Run): Readonly<Record<string, Numbers>>;
 }

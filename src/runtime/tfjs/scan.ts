@@ -36,6 +36,13 @@ function partsOf({ body }: Scan, ref: TensorRef): readonly TensorRef[] {
   return isPlain && parts.every((p) => sameShape(p.shape, (parts[0] as TensorRef).shape)) ? parts : [ref];
 }
 
+/** What one run of the body adds to a stacked result: its parts side by side. */
+export function joinedShape(scan: Scan, ref: TensorRef): readonly number[] {
+  const parts = partsOf(scan, ref);
+  const [first = 1, ...rest] = (parts[0] as TensorRef).shape;
+  return [parts.length * first, ...rest];
+}
+
 interface Shape {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
@@ -43,7 +50,7 @@ interface Shape {
 
 /** Runs a scan; its results are the caller's. Whatever a run of the body leaves behind is freed as soon as it can be. */
 export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, body: Nested<H>): Run<H> {
-  const { count, direction, next, blocks, finals, stacked } = scan;
+  const { count, direction, next, blocks, finals, stacked, until } = scan;
   const carries = next.length;
   const kinds = call.shapes.map((shape, k): Shape => ({ shape, dtype: call.dtypes[k] as Dtype }));
   const cuts = kinds.slice(carries, carries + blocks).map((kind) => cutter(kind, count, call, memory));
@@ -58,6 +65,14 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
     for (const h of handles) memory.free(h);
   };
 
+  /** What runs that are not made would have stacked. */
+  const missing = (j: number, runs: number): H[][] =>
+    Array.from({ length: runs }, () =>
+      (pieces[j] as readonly TensorRef[]).map(({ shape, int }) =>
+        memory.write(int ? new Int32Array(size(shape)) : new Float32Array(size(shape)), shape),
+      ),
+    );
+
   return (args) => {
     let carried = args.slice(0, carries);
     /** Those of `carried` that a run of the body has made. */
@@ -68,6 +83,10 @@ export function scanRun<H>(scan: Scan, call: KernelCall<H>, memory: Memory<H>, b
     const wholeGiven = wholes.map((kind, k) => given("whole", k, args[carries + blocks + k] as H, kind));
     try {
       for (let k = 0; k < count; k++) {
+        if (until !== undefined && !((memory.read(carried[until] as H, [], "float32")[0] as number) > 0)) {
+          for (const [j, all] of parts.entries()) all.push(...missing(j, count - k));
+          break;
+        }
         const at = direction === 1 ? k : count - 1 - k;
         const cut: H[] = [];
         try {

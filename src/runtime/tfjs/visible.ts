@@ -1,6 +1,7 @@
 /** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import type { Costs } from "../../compiler/plan/recurrence.js";
+import { chooseKernel } from "./kernels/choose.js";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
 import { avgpoolGrad, conv2dFilter, maxpoolGrad, maxpoolPick } from "./kernels/images.js";
 import { logdetKernel, solveKernel } from "./kernels/matrices.js";
@@ -49,6 +50,7 @@ export function visibleMemory(visible: VisibleBackend): Memory<DataId> {
     ...arithmetic,
     ...hostKernels(memory),
     xent: crossEntropy(memory, arithmetic.softmax, access.free),
+    choose: filled(chooseKernel),
     solve: filled(solveKernel),
     logdet: filled(logdetKernel),
     conv2dFilter: filled(conv2dFilter),

@@ -1,5 +1,6 @@
 /** The exhaustive table from op to rule. Ops that speak about variables rather than features are in `../variables.ts`. */
 import type { OpName } from "../../ops/index.js";
+import { draws } from "./draws.js";
 import { elementwise } from "./elementwise.js";
 import { features } from "./features.js";
 import { images } from "./images.js";
@@ -17,6 +18,7 @@ const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...matrices,
   ...features,
   ...tokens,
+  ...draws,
   ...images,
 };
 

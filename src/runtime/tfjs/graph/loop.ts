@@ -5,25 +5,26 @@
 import { scanResults, type TensorRef } from "../../../compiler/plan/types.js";
 import type { Given } from "../code.js";
 import type { Dtype, Loop } from "../memory.js";
+import { joinedShape } from "../scan.js";
 import type { Recorder, TensorArray } from "./recorder.js";
 
 /** Loops on a recorder. */
 export const loopsOn =
   (recorder: Recorder): Loop<number> =>
   (scan, call, memory, body) => {
-    const { count, direction, next, blocks, finals, stacked } = scan;
+    const { count, direction, next, blocks, finals, stacked, until } = scan;
     const dtypeAt = (k: number): Dtype => call.dtypes[k] as Dtype;
     const dtypeOf = (ref: TensorRef): Dtype => (ref.int ? "int32" : "float32");
     const carried = next.length;
     return (args) => {
       const [first, end] = direction === 1 ? [0, count] : [count - 1, -1];
-      const arrays = stacked.map((ref) => recorder.tensorArray(count, dtypeOf(ref)));
+      const arrays = stacked.map((ref) => recorder.tensorArray(count, dtypeOf(ref), joinedShape(scan, ref)));
       const initial = [
         { id: recorder.integer(first), dtype: "int32" as const },
         ...args.slice(0, carried).map((id, k) => ({ id, dtype: dtypeAt(k) })),
         ...arrays.map(({ flow }) => ({ id: flow, dtype: "float32" as const })),
       ];
-      const left = recorder.loop(initial, direction === 1 ? "Less" : "Greater", end, (variables) => {
+      const run = (variables: readonly number[]): number[] => {
         const [index = 0, ...rest] = variables;
         const given = new Map<string, Given<number>>();
         const give = (name: string, handle: number, k: number, shape: readonly number[]): void => {
@@ -49,7 +50,9 @@ export const loopsOn =
           return recorder.writeArray(array, index, recorder.join(parts, array.dtype), rest[carried + k] as number);
         });
         return [recorder.plus(index, direction), ...next.map((_, k) => result(`next ${k}`) as number), ...flows];
-      });
+      };
+      const compare = direction === 1 ? "Less" : "Greater";
+      const left = recorder.loop(initial, compare, end, run, until === undefined ? until : 1 + until);
       const results = scanResults(scan);
       return results.map((_, out) => {
         if (out < finals.length) return left[1 + (finals[out] as number)];

@@ -85,10 +85,11 @@ export class Recorder {
     return this.#node("Slice", [whole, begin, numbers(shape)], { T: this.#type(dtype), Index: int }, 1);
   }
 
-  /** Room for as many tensors as a loop runs. */
-  tensorArray(size: number, dtype: Dtype): TensorArray {
+  /** Room for as many tensors as a loop runs. Those that are not written are 0 when they are read. */
+  tensorArray(size: number, dtype: Dtype, shape: readonly number[]): TensorArray {
     const yes = { b: true };
-    const attr = { dtype: this.#type(dtype), identical_element_shapes: yes, clear_after_read: yes };
+    const element_shape = { shape: shapeOf(shape) };
+    const attr = { dtype: this.#type(dtype), element_shape, identical_element_shapes: yes, clear_after_read: yes };
     const handle = this.#node("TensorArrayV3", [this.integer(size)], attr, 2);
     return { handle, flow: handle + 1, dtype };
   }
@@ -116,13 +117,14 @@ export class Recorder {
 
   /**
    * Records a loop: while the first variable, an integer, is less (greater) than `end`, `body` makes the next variables of
-   * the present ones. Gives the variables as they are in the end.
+   * the present ones. `until`: the number of a variable that must be above 0, too. Gives the variables as they are in the end.
    */
   loop(
     initial: readonly { readonly id: number; readonly dtype: Dtype }[],
     compare: "Less" | "Greater",
     end: number,
     body: (variables: readonly number[]) => readonly number[],
+    until?: number,
   ): number[] {
     if (this.#frame) throw new NotInGraph("a loop in a loop");
     const frame = `loop${this.#loops++}`;
@@ -141,7 +143,9 @@ export class Recorder {
       );
     });
     const test = this.#node(compare, [merged[0] as number, this.integer(end)], { T: this.#type("int32") }, 1);
-    const goesOn = this.#node("LoopCond", [test], {}, 1);
+    const tests =
+      until === undefined ? test : this.#node("LogicalAnd", [test, this.#isAbove0(merged[until] as number)], {}, 1);
+    const goesOn = this.#node("LoopCond", [tests], {}, 1);
     const switched = merged.map((id, k) => this.#node("Switch", [id, goesOn], types[k] as Attrs, 2));
     const next = body(switched.map((id) => id + 1));
     next.forEach((id, k) => {
@@ -149,6 +153,11 @@ export class Recorder {
     });
     this.#frame = null;
     return switched.map((id, k) => this.#named(`${frame}/exit${k}`, "Exit", [this.output(id)], types[k] as Attrs, 1));
+  }
+
+  #isAbove0(id: number): number {
+    const zero = this.#constant([], this.real.TF_FLOAT, Float32Array.of(0));
+    return this.#node("Greater", [id, zero], { T: this.#type("float32") }, 1);
   }
 
   #constant(shape: readonly number[], dtype: number, values: Values): number {

@@ -6,6 +6,7 @@ import { offsets } from "../../../compiler/plan/known.js";
 import { type BinaryOp, size } from "../../../compiler/plan/types.js";
 import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf, type Values } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
+import { tensorflowChoose } from "./choose-tensorflow.js";
 import { logdetKernel, solveKernel } from "./matrices.js";
 import { UNARY } from "./unary.js";
 
@@ -116,6 +117,7 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
         return [result];
       };
     },
+    choose: tensorflowChoose(binding),
     sigmoidGrad: plain("SigmoidGrad", typed),
     tanhGrad: plain("TanhGrad", typed),
     split: (call) => {
