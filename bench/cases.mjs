@@ -3,6 +3,7 @@
  * `steps` are those of a peer that is fast; a slow one takes fewer, by the clock.
  */
 const lm = { model: "lm", spec: "lstm-lm.rcv" };
+const peephole = { model: "peephole", spec: "peephole-lm.rcv" };
 const layerNorm = { model: "layer-norm", spec: "layer-norm-lstm-lm.rcv" };
 const generate = { model: "generate", spec: "lstm-generator.rcv" };
 const sizes = (V, H, B, T) => ({ V, H, B, T });
@@ -12,6 +13,9 @@ export const cases = [
   { name: "S", ...lm, sizes: sizes(64, 128, 50, 50), steps: 40 },
   { name: "M", ...lm, sizes: sizes(64, 512, 64, 64), steps: 12 },
   { name: "long", ...lm, sizes: sizes(64, 128, 50, 1000), steps: 8 },
+  { name: "peephole-tiny", ...peephole, sizes: sizes(64, 100, 1, 25), steps: 200 },
+  { name: "peephole-S", ...peephole, sizes: sizes(64, 128, 50, 50), steps: 40 },
+  { name: "peephole-M", ...peephole, sizes: sizes(64, 512, 64, 64), steps: 12 },
   { name: "layer-norm-tiny", ...layerNorm, sizes: sizes(64, 100, 1, 25), steps: 200 },
   { name: "layer-norm-S", ...layerNorm, sizes: sizes(64, 128, 50, 50), steps: 40 },
   { name: "layer-norm-M", ...layerNorm, sizes: sizes(64, 512, 64, 64), steps: 12 },

@@ -84,11 +84,11 @@ function layers(folder, backend) {
 
 /** All, in the order of the tables. */
 export function contestants(folder, backends) {
-  const torch = ["lm", "layer-norm", "gru", "tagger", "seq2seq", "tree", "generate"];
+  const torch = ["lm", "peephole", "layer-norm", "gru", "tagger", "seq2seq", "tree", "generate"];
   return [
     ...backends.map(own),
     python(folder, "torch", "torch_models.py", torch, "torch"),
-    python(folder, "jax", "jax_models.py", ["lm", "layer-norm"], "jax"),
+    python(folder, "jax", "jax_models.py", ["lm", "peephole", "layer-norm"], "jax"),
     python(folder, "keras", "keras_models.py", ["lm", "gru", "tagger"], "keras"),
     ...["tensorflow", "wasm"].map((backend) => layers(folder, backend)),
   ];

@@ -23,7 +23,11 @@ def norm(x):
 
 def lstm(p, h, c, z):
     i, f, o, g = jnp.split(z, 4, 1)
+    if "pi" in p:
+        i, f = i + p["pi"] * c, f + p["pf"] * c
     c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    if "po" in p:
+        o = o + p["po"] * c
     m = p["ac"] * norm(c) + p["bc"] if "ac" in p else c
     return jax.nn.sigmoid(o) * jnp.tanh(m), c
 
@@ -55,6 +59,8 @@ def update(p, m, v, n, x, y):
 params = dict(wx=uniform(V, 4 * H), wh=uniform(H, 4 * H), b=uniform(4 * H), wy=uniform(H, V), by=uniform(V))
 if name == "layer-norm":
     params |= dict(ax=jnp.ones(4 * H), ah=jnp.ones(4 * H), ac=jnp.ones(H), bc=jnp.zeros(H))
+elif name == "peephole":
+    params |= dict(pi=uniform(H), pf=uniform(H), po=uniform(H))
 elif name != "lm":
     raise SystemExit(f"there is no model {name}")
 zeros = jax.tree.map(jnp.zeros_like, params)
@@ -69,5 +75,6 @@ def step():
     float(value)
 
 
-peer = "jax jit lax.scan" if name == "lm" else "jax jit lax.scan, layer-normalised cell"
+cells = {"lm": "", "peephole": ", peephole cell", "layer-norm": ", layer-normalised cell"}
+peer = f"jax jit lax.scan{cells[name]}"
 measure(peer, jax.__version__, step, N, SECONDS)

@@ -45,6 +45,19 @@ class CustomCell(nn.Module):
         return self.out(torch.stack(states))
 
 
+class PeepholeCell(CustomCell):
+    """The gates see the memory, that of the output the new one."""
+
+    def __init__(self):
+        super().__init__()
+        self.pi, self.pf, self.po = (nn.Parameter(torch.rand(H) / 5 - 0.1) for _ in range(3))
+
+    def cell(self, x, h, c):
+        i, f, o, g = (self.wx(x) + self.wh(h)).chunk(4, 1)
+        c = torch.sigmoid(f + self.pf * c) * c + torch.sigmoid(i + self.pi * c) * torch.tanh(g)
+        return torch.sigmoid(o + self.po * c) * torch.tanh(c), c
+
+
 class LayerNormCell(CustomCell):
     """Both products normalised, and the memory on its way out."""
 
@@ -169,6 +182,8 @@ def language_model(peer, model):
 if name == "lm":
     language_model("torch nn.LSTM", LanguageModel(nn.LSTM))
     language_model("torch custom cell", CustomCell())
+elif name == "peephole":
+    language_model("torch peephole cell", PeepholeCell())
 elif name == "layer-norm":
     language_model("torch layer-normalised cell", LayerNormCell())
 elif name == "gru":

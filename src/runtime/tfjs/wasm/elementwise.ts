@@ -104,6 +104,9 @@ export function emit(
     case "sqrt":
       f.get(x).simd("f32x4.sqrt");
       return;
+    case "rsqrt":
+      f.f32x4(1).get(x).simd("f32x4.sqrt").simd("f32x4.div");
+      return;
     case "abs":
       f.get(x).simd("f32x4.abs");
       return;
@@ -155,6 +158,7 @@ export const LOOP_OPS: ReadonlySet<string> = new Set([
   "softplus",
   "relu",
   "sqrt",
+  "rsqrt",
   "abs",
   "floor",
   "sign",
