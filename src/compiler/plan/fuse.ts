@@ -20,7 +20,7 @@ class Fusing {
       if (!isConst(r)) this.#uses.set(keyOf(r), (this.#uses.get(keyOf(r)) ?? 0) + 1);
     for (const i of instrs) {
       this.flat.origin = i.origin;
-      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#picked(i) ?? this.#counted(i);
+      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#counted(i);
       if (fused) this.#made.set(`${i.n}.0`, fused);
       else this.#plain(i);
     }
@@ -65,22 +65,6 @@ class Fusing {
     return this.flat.one("squares", [this.moved(x)], {}, shape);
   }
 
-  /** A few columns of a matrix: one-hot rows times the matrix, whose transpose would cost more. */
-  #picked(i: Instr): Ref | null {
-    const shape = i.shapes[0] as readonly number[];
-    const turned = i.op === "gather" && !i.int && shape.length === 2 ? this.#def(i.args[0]) : undefined;
-    const W = turned?.args[0];
-    if (turned?.op !== "transpose" || !W || isConst(W) || W.shape.length !== 2) return null;
-    const [rows, n] = [shape[0] as number, W.shape[1] as number];
-    if (n > ONE_HOT_WIDTH || rows > FEW_ROWS) return null;
-    return this.flat.one(
-      "matmul",
-      [this.#oneHot(i.args[1] as Ref, rows, n), this.moved(W)],
-      { ta: false, tb: true },
-      shape,
-    );
-  }
-
   /** What is added to columns of a matrix: its rows, transposed, times one-hot rows. */
   #counted(i: Instr): Ref | null {
     const shape = i.shapes[0] as readonly number[];
@@ -99,8 +83,6 @@ class Fusing {
 
 /** Wider one-hot rows cost more than what they save. */
 const ONE_HOT_WIDTH = 512;
-/** The matmul grows with the rows, the transpose does not. */
-const FEW_ROWS = 64;
 
 const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 
