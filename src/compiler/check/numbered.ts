@@ -5,6 +5,9 @@ import type { Context } from "./context.js";
 import * as dims from "./dims.js";
 import type { Names } from "./entities.js";
 
+/** Each has a name in the memory of whoever reads the spec. */
+const MOST_TOKENS = 1_000_000;
+
 /**
  * Makes a vocabulary of every dim that stands as a type, before any type is read: what is said of vocabularies then holds
  * for it wherever it stands, be it the bound of an axis or the size of a vector.
@@ -25,6 +28,9 @@ export function declareNumbered(cx: Context, own: Names, model: ModelDef): void 
       const size = name === null ? undefined : cx.sizes.get(name);
       if (name === null || size === undefined) {
         cx.report(names.derivedType({ place: type.span, name: type.name, declared: entity.place }));
+        own.set(type.name, { kind: "wrong", place: entity.place });
+      } else if (size > MOST_TOKENS) {
+        cx.report(names.tooManyTokens({ place: type.span, name: type.name, size, most: MOST_TOKENS }));
         own.set(type.name, { kind: "wrong", place: entity.place });
       } else if (!cx.vocabs.has(name)) {
         const tokens = Array.from({ length: size }, (_, i) => String(i));

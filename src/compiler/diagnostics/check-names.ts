@@ -60,6 +60,14 @@ export const derivedType = defineDiagnostic<{ place: Place; name: string; declar
   help: ({ name }) => `give it a number of its own: \`dim ${name} = 64\``,
 });
 
+export const tooManyTokens = defineDiagnostic<{ place: Place; name: string; size: number; most: number }>({
+  code: "too-many-tokens",
+  severity: "error",
+  message: ({ name, size, most }) => `\`${name}\` would be a vocabulary of ${size} tokens, more than ${most}`,
+  labels: ({ place }) => [label(place, "stands as a type")],
+  help: ({ name }) => `choose a smaller \`${name}\`, or give vectors in the place of tokens`,
+});
+
 export const notDefinable = defineDiagnostic<{ place: Place; name: string; is: string; declared: Place }>({
   code: "not-definable",
   severity: "error",
