@@ -11,9 +11,9 @@ export interface Rebuilt {
 }
 
 /** A pass over a list, of which the results will be read. */
-export type Bodies = (instrs: readonly Instr[], results: readonly Ref[]) => Rebuilt;
+export type ListPass = (instrs: readonly Instr[], results: readonly Ref[]) => Rebuilt;
 
-export function rebuilt(plan: Plan, pass: Bodies): Plan {
+export function rebuilt(plan: Plan, pass: ListPass): Plan {
   const list = pass(
     plan.instrs,
     [...plan.outputs.values()].map((o) => o.ref),
@@ -22,7 +22,7 @@ export function rebuilt(plan: Plan, pass: Bodies): Plan {
   return finish(list.flat, new Map(outputs));
 }
 
-export function inBody(scan: Scan, pass: Bodies): Scan {
+export function inBody(scan: Scan, pass: ListPass): Scan {
   const list = pass(scan.body, [...scan.next, ...scan.stacked]);
   // the results of a body are tensors
   const made = (r: TensorRef): TensorRef => list.flat.full(list.moved(r), r.shape) as TensorRef;

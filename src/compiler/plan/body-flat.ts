@@ -1,5 +1,5 @@
 /** The list of instructions of the body of a scan. */
-import { Flat } from "./tensors.js";
+import { Flat, keyOf } from "./tensors.js";
 import { type Instr, isConst, type Ref, type TensorRef } from "./types.js";
 
 const MADE_FROM_LENGTHS: ReadonlySet<string> = new Set(["mask", "lengths", "endRows"]);
@@ -53,7 +53,7 @@ export class BodyFlat extends Flat {
     outer: TensorRef,
     shape: readonly number[],
   ): TensorRef {
-    const key = `${outer.n}.${outer.out}`;
+    const key = keyOf(outer);
     const known = among.get(key);
     if (known) return known.given;
     const n = super.emit("given", [], { id: `${name}${among.size}` }, [shape], outer.int);

@@ -2,31 +2,9 @@
  * Where the tensors of a plan are cut along their last dim: at the borders of what is sliced out of them, or put together
  * into them. Tensors that elementwise ops connect are cut alike.
  */
-import { type Instr, isConst, type Ref, size, type TensorOp, type TensorRef } from "./types.js";
-
-const ELEMENTWISE: ReadonlySet<TensorOp> = new Set([
-  ...([
-    "tanh",
-    "sigmoid",
-    "relu",
-    "softplus",
-    "exp",
-    "log",
-    "sqrt",
-    "rsqrt",
-    "abs",
-    "sign",
-    "floor",
-    "sin",
-    "cos",
-  ] as const),
-  ...(["add", "mul", "div", "pow", "maximum", "minimum", "mod", "less", "lessEqual", "equal"] as const),
-  ...(["affine", "where", "sigmoidGrad", "tanhGrad", "toFloat"] as const),
-]);
+import { ELEMENTWISE, type Instr, isConst, keyOf, type Ref, size, type TensorRef } from "./types.js";
 
 export const lastDim = (shape: readonly number[]): number => shape.at(-1) ?? 1;
-
-const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 
 /**
  * The arguments of an instruction whose last dim is that of its results, place by place: what it does to a part of them it

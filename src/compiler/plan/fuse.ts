@@ -1,12 +1,13 @@
 /** Instructions that TensorFlow has one kernel for, put into one, and a few that it is quicker without. */
-import { type Bodies, inBody, rebuilt } from "./bodies.js";
+import { inBody, type ListPass, rebuilt } from "./bodies.js";
+import { copied } from "./copy.js";
 import type { Plan } from "./plan.js";
 import { Flat } from "./tensors.js";
-import { type Instr, isConst, isIntResult, type Ref, sameShape, size, type TensorRef } from "./types.js";
+import { type Instr, isConst, keyOf, type Ref, sameShape, size, type TensorRef } from "./types.js";
 
 export const fuse = (plan: Plan): Plan => rebuilt(plan, fusing);
 
-const fusing: Bodies = (instrs, results) => new Fusing(instrs, results);
+const fusing: ListPass = (instrs, results) => new Fusing(instrs, results);
 
 class Fusing {
   readonly flat = new Flat();
@@ -29,16 +30,9 @@ class Fusing {
   moved = (r: Ref): Ref => (isConst(r) ? r : (this.#made.get(keyOf(r)) as Ref));
 
   #plain(i: Instr): void {
-    const args = i.args.map(this.moved);
-    if (i.op === "reshape") {
-      this.#made.set(`${i.n}.0`, this.flat.reshape(args[0] as Ref, i.shapes[0] as number[]));
-      return;
-    }
-    const n = i.scan
-      ? this.flat.scan(inBody(i.scan, fusing), args)
-      : this.flat.emit(i.op, args, i.attrs, i.shapes, i.int);
-    for (const [out, shape] of i.shapes.entries())
-      this.#made.set(`${i.n}.${out}`, { n, out, shape, int: isIntResult(i, out) });
+    const own = i.scan ? { ...i, scan: inBody(i.scan, fusing) } : i;
+    for (const [out, made] of copied(this.flat, own, i.args.map(this.moved)).entries())
+      this.#made.set(`${i.n}.${out}`, made);
   }
 
   #def = (r: Ref | undefined): Instr | undefined => (r && !isConst(r) ? this.#defs.get(r.n) : undefined);
@@ -83,7 +77,5 @@ class Fusing {
 
 /** Wider one-hot rows cost more than what they save. */
 const ONE_HOT_WIDTH = 512;
-
-const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 
 const has = (r: Ref, shape: readonly number[]): boolean => !isConst(r) && !r.int && sameShape(r.shape, shape);

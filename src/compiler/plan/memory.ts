@@ -1,6 +1,6 @@
 /** How much a plan holds at a time: what is given, constants, and all tensors from where they are made to where they are last read. */
 import type { Plan } from "./plan.js";
-import { type Instr, isConst, type Ref, type Scan, size, type TensorRef } from "./types.js";
+import { type Instr, isConst, keyOf, type Ref, type Scan, size, type TensorRef } from "./types.js";
 
 const BYTES = 4;
 /** Handed over or made once: there for the whole run. */
@@ -27,7 +27,7 @@ function peak(instrs: readonly Instr[], results: readonly Ref[], isBody = false)
     if (isConst(r)) return;
     const source = sourceOf(r);
     const op = (defs.get(source.n) as Instr).op;
-    if (!LASTING.has(op)) last.set(`${source.n}.${source.out}`, { at, bytes: BYTES * size(source.shape) });
+    if (!LASTING.has(op)) last.set(keyOf(source), { at, bytes: BYTES * size(source.shape) });
   };
   for (const [at, i] of instrs.entries()) for (const a of i.args) read(a, at);
   for (const r of results) read(r, instrs.length);

@@ -10,24 +10,20 @@ export type Ref =
   | { readonly c: number; readonly int: boolean };
 
 export type TensorRef = Extract<Ref, { n: number }>;
+/** Names a tensor among those of a plan. */
+export const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 export const isConst = (r: Ref): r is Extract<Ref, { c: number }> => "c" in r;
 
-export type UnaryOp =
-  | "tanh"
-  | "sigmoid"
-  | "relu"
-  | "softplus"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "rsqrt"
-  | "abs"
-  | "sign"
-  | "floor"
-  | "sin"
-  | "cos";
-export type CompareOp = "less" | "lessEqual" | "equal";
-export type BinaryOp = "add" | "mul" | "div" | "pow" | "maximum" | "minimum" | "mod" | CompareOp;
+const UNARY = [
+  ...(["tanh", "sigmoid", "relu", "softplus", "exp", "log", "sqrt", "rsqrt"] as const),
+  ...(["abs", "sign", "floor", "sin", "cos"] as const),
+] as const;
+const COMPARE = ["less", "lessEqual", "equal"] as const;
+const BINARY = ["add", "mul", "div", "pow", "maximum", "minimum", "mod", ...COMPARE] as const;
+
+export type UnaryOp = (typeof UNARY)[number];
+export type CompareOp = (typeof COMPARE)[number];
+export type BinaryOp = (typeof BINARY)[number];
 
 /**
  * A side of a host-made mask: an index of a dim (or 0) plus `off`, or the sample's length of axis `end` plus `off`. Of an
@@ -131,6 +127,13 @@ export type TensorOp =
   | "avgpoolGrad"
   | "scan"
   | FusedOp;
+
+/** Ops whose result has, at each place, a function of what their arguments have there. */
+export const ELEMENTWISE: ReadonlySet<TensorOp> = new Set<TensorOp>([
+  ...UNARY,
+  ...BINARY,
+  ...(["affine", "where", "sigmoidGrad", "tanhGrad", "toFloat", "toInt"] as const),
+]);
 
 export interface Instr {
   readonly n: number;

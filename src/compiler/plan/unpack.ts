@@ -3,10 +3,11 @@
  * start than four, four keep several cores busy and need no slices; so this is for graphs, and for parts that are not small.
  */
 import { inBody, type Rebuilt, rebuilt } from "./bodies.js";
+import { copied } from "./copy.js";
 import { alongLast, type Borders, bordersOf, lastDim, type Worth } from "./cuts.js";
 import type { Plan } from "./plan.js";
 import { Flat } from "./tensors.js";
-import { type Instr, isConst, isIntResult, type Ref, size, type TensorRef } from "./types.js";
+import { type Instr, isConst, keyOf, type Ref, size, type TensorRef } from "./types.js";
 
 export const unpack = (plan: Plan, worth: Worth): Plan => rebuilt(plan, (instrs) => new Unpacking(instrs, worth));
 
@@ -16,7 +17,6 @@ class Unpacking implements Rebuilt {
   /** Of each tensor of the plan, what is made for it: the whole, or its parts, or both. */
   readonly #wholes = new Map<string, Ref>();
   readonly #parts = new Map<string, readonly Ref[]>();
-
   /** How many matmuls read a matrix as its transpose. */
   readonly #turns = new Map<string, number>();
 
@@ -38,7 +38,7 @@ class Unpacking implements Rebuilt {
 
   moved(r: Ref): Ref {
     if (isConst(r)) return r;
-    const key = `${r.n}.${r.out}`;
+    const key = keyOf(r);
     let made = this.#wholes.get(key);
     if (!made) {
       const parts = this.#parts.get(key) as readonly Ref[];
@@ -54,7 +54,7 @@ class Unpacking implements Rebuilt {
   #between(r: Ref, borders: readonly number[]): readonly Ref[] {
     if (isConst(r)) return borders.slice(1).map(() => r);
     const own = this.#borders(r);
-    const parts = this.#parts.get(`${r.n}.${r.out}`);
+    const parts = this.#parts.get(keyOf(r));
     return widths(borders).map((width, k) => {
       const from = borders[k] as number;
       const first = own.indexOf(from);
@@ -104,7 +104,7 @@ class Unpacking implements Rebuilt {
     if (i.op === "slice" && i.attrs["axis"] === axis && !isConst(i.args[0] as Ref)) {
       const from = i.attrs["from"] as number;
       const [part] = this.#between(i.args[0] as Ref, [from, from + lastDim(result.shape)]);
-      this.#wholes.set(`${i.n}.0`, part as Ref);
+      this.#wholes.set(keyOf(result), part as Ref);
       return;
     }
     if (i.op === "transpose" && axis === 1 && this.#transposed(i, result)) return;
@@ -113,27 +113,13 @@ class Unpacking implements Rebuilt {
   }
 
   #keep(r: TensorRef, parts: readonly Ref[]): void {
-    this.#parts.set(`${r.n}.${r.out}`, parts);
+    this.#parts.set(keyOf(r), parts);
   }
 
   #plain(i: Instr): void {
     const args = i.args.map((a) => this.moved(a));
-    if (i.scan)
-      this.#results(
-        i,
-        this.flat.scan(
-          inBody(i.scan, (body) => new Unpacking(body, this.worth)),
-          args,
-        ),
-      );
-    else if (i.op === "reshape")
-      this.#wholes.set(`${i.n}.0`, this.flat.reshape(args[0] as Ref, i.shapes[0] as number[]));
-    else this.#results(i, this.flat.emit(i.op, args, i.attrs, i.shapes, i.int));
-  }
-
-  #results(i: Instr, n: number): void {
-    for (const [out, shape] of i.shapes.entries())
-      this.#wholes.set(`${i.n}.${out}`, { n, out, shape, int: isIntResult(i, out) });
+    const own = i.scan ? { ...i, scan: inBody(i.scan, (body) => new Unpacking(body, this.worth)) } : i;
+    for (const [out, made] of copied(this.flat, own, args).entries()) this.#wholes.set(`${i.n}.${out}`, made);
   }
 
   /** What is done place by place, part by part. */
@@ -246,15 +232,13 @@ class Unpacking implements Rebuilt {
   /** The transpose of parts side by side: their transposes, one below the other. */
   #transposed(i: Instr, result: TensorRef): boolean {
     const [x] = i.args as [TensorRef];
-    const parts = this.#parts.get(`${x.n}.${x.out}`);
+    const parts = this.#parts.get(keyOf(x));
     if (!parts || this.#borders(result).length > 2) return false;
     const turned = parts.map((p) => this.flat.transpose(p, [1, 0]));
     const shapes = widths(this.#borders(x)).map((w) => [w, x.shape[0] as number]);
-    this.#wholes.set(`${i.n}.0`, this.flat.concat(turned, shapes, 0));
+    this.#wholes.set(keyOf(result), this.flat.concat(turned, shapes, 0));
     return true;
   }
 }
-
-const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 
 const widths = (borders: readonly number[]): number[] => borders.slice(1).map((to, k) => to - (borders[k] as number));

@@ -1,6 +1,7 @@
 /** Plans made of other plans: some instructions replaced, other results, what depends on what. */
+import { copied } from "../../compiler/plan/copy.js";
 import { finish, type Output, type Plan } from "../../compiler/plan/plan.js";
-import { Flat, type Instr, isConst, isIntResult, type Ref, type TensorRef } from "../../compiler/plan/tensors.js";
+import { Flat, type Instr, isConst, type Ref } from "../../compiler/plan/tensors.js";
 
 /** The results of an instruction with these arguments; null: it stays as it is. */
 export type Change = (flat: Flat, instr: Instr, args: readonly Ref[]) => readonly Ref[] | null;
@@ -37,19 +38,16 @@ function added(flat: Flat, plan: Plan, change: Change): (r: Ref) => Ref {
   for (const i of plan.instrs) {
     flat.origin = i.origin;
     const args = i.args.map(moved);
-    made.set(i.n, change(flat, i, args) ?? copied(flat, i, args));
+    made.set(i.n, change(flat, i, args) ?? simplified(flat, i, args));
   }
   return moved;
 }
 
 /** What is known of the arguments by now may make it simpler. */
-function copied(flat: Flat, i: Instr, args: readonly Ref[]): readonly Ref[] {
-  const [shape] = i.shapes as readonly [readonly number[]];
+function simplified(flat: Flat, i: Instr, args: readonly Ref[]): readonly Ref[] {
   const [a, b, c] = args as readonly [Ref, Ref, Ref];
-  if (i.op === "reshape") return [flat.reshape(a, shape)];
-  if (i.op === "where" && isConst(a)) return [flat.full(flat.where(a, b, c), shape)];
-  const n = flat.emit(i.op, args, i.attrs, i.shapes, i.int);
-  return i.shapes.map((s, out): TensorRef => ({ n, out, shape: s, int: isIntResult(i, out) }));
+  if (i.op === "where" && isConst(a)) return [flat.full(flat.where(a, b, c), i.shapes[0] as readonly number[])];
+  return copied(flat, i, args);
 }
 
 /** The same plan with other results. */

@@ -1,10 +1,11 @@
 /** Rewrites a plan into what a backend does well: truth values where numbers are wanted, flags of matmuls. */
+
+import { copied } from "../../compiler/plan/copy.js";
 import type { Plan } from "../../compiler/plan/lower.js";
 import { Flat } from "../../compiler/plan/tensors.js";
 import {
   type Instr,
   isConst,
-  isIntResult,
   liveInstrs,
   type Ref,
   type Scan,
@@ -70,21 +71,17 @@ function rewrite(
   number: (r: Ref) => Ref,
   transposeOperands: boolean,
 ): readonly Ref[] {
-  if (i.scan) return results(i, flat.scan(withTruths(flat, i.scan, args), scanArgs(i.scan, args, number)));
+  if (i.scan) return copied(flat, { ...i, scan: withTruths(flat, i.scan, args) }, scanArgs(i.scan, args, number));
   if (i.op === "where") return [emit(flat, i, [args[0] as Ref, ...args.slice(1).map(number)])];
-  if (i.op === "reshape") return [flat.reshape(args[0] as Ref, i.shapes[0] as number[])];
+  if (i.op === "reshape") return copied(flat, i, args);
   const numbers = args.map(number);
   if (transposeOperands && (i.op === "matmul" || i.op === "bmm")) return [product(flat, i, numbers)];
   if (transposeOperands && i.op === "sum") {
     const summed = rowsSum(flat, i, numbers[0] as Ref);
     if (summed) return [summed];
   }
-  const n = flat.emit(i.op, numbers, i.attrs, i.shapes, i.int);
-  return results(i, n);
+  return copied(flat, i, numbers);
 }
-
-const results = (i: Instr, n: number): Ref[] =>
-  i.shapes.map((shape, out) => ({ n, out, shape, int: isIntResult(i, out) }));
 
 /** What is carried from run to run is numbers; all else may be truth values. */
 const scanArgs = ({ next }: Scan, args: readonly Ref[], number: (r: Ref) => Ref): Ref[] =>

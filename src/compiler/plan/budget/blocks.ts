@@ -1,41 +1,10 @@
 /** Instructions that work row by row: where their result is cut into blocks along dim 0, each needs only a block of what it reads. */
 import type { Flat } from "../tensors.js";
-import { type Instr, isConst, type Ref, size, type TensorOp, type TensorRef } from "../types.js";
+import { ELEMENTWISE, type Instr, isConst, type Ref, size, type TensorOp, type TensorRef } from "../types.js";
 
 /** What a block of a result needs of an argument. */
 export type Part = "block" | "whole";
 
-const ELEMENTWISE: ReadonlySet<TensorOp> = new Set<TensorOp>([
-  "tanh",
-  "sigmoid",
-  "relu",
-  "softplus",
-  "exp",
-  "log",
-  "sqrt",
-  "abs",
-  "sign",
-  "floor",
-  "sin",
-  "cos",
-  "add",
-  "mul",
-  "div",
-  "pow",
-  "maximum",
-  "minimum",
-  "mod",
-  "less",
-  "lessEqual",
-  "equal",
-  "affine",
-  "sigmoidGrad",
-  "tanhGrad",
-  "where",
-  "toFloat",
-  "toInt",
-  "expand",
-]);
 /** All that they read has a row for each row of the result. */
 const BY_ROWS: ReadonlySet<TensorOp> = new Set<TensorOp>(["xent", "softmax", "onehot", "argmax"]);
 
@@ -48,7 +17,7 @@ const rowCount = (r: Ref): number => (isConst(r) ? 1 : (r.shape[0] ?? 1));
 export function partsNeeded(i: Instr): readonly Part[] | null {
   const [rows = 0, ...features] = i.shapes[0] as readonly number[];
   if (i.op === "full") return [];
-  if (ELEMENTWISE.has(i.op)) {
+  if (ELEMENTWISE.has(i.op) || i.op === "expand") {
     const rank = features.length + 1;
     return i.args.map((a) => (!isConst(a) && a.shape.length === rank && rowCount(a) === rows ? "block" : "whole"));
   }

@@ -3,8 +3,9 @@
  * where instructions work row by row; other scans run again from the carries that they left at the start of each block; and
  * sums over all rows are taken block by block.
  */
+import { copied } from "../copy.js";
 import { Flat } from "../tensors.js";
-import { isConst, isIntResult, type Ref, type Scan, size, type TensorRef } from "../types.js";
+import { isConst, isIntResult, keyOf, type Ref, type Scan, size, type TensorRef } from "../types.js";
 import { isHeavy, isSumOfBlocks, ofBlock, rowsOf } from "./blocks.js";
 import { canCut, type Shift, wayOf } from "./ways.js";
 import { isScan, type ScanInstr, SUMS, type Workshop } from "./workshop.js";
@@ -18,8 +19,6 @@ interface Needs {
   /** Does anything of it come from a scan? */
   fromScan: boolean;
 }
-
-const keyOf = (r: TensorRef): string => `${r.n}.${r.out}`;
 
 export class ScanCut {
   readonly #flat = new Flat();
@@ -250,14 +249,11 @@ export class ScanCut {
       }
       const own = i.args.map((a) => (isConst(a) ? a : (made.get(keyOf(a)) as Ref)));
       const rows = i.op === "unstack" && !isConst(own[0] as Ref) ? rowsOf(this.#flat, own[0] as TensorRef) : null;
-      if (rows?.length === i.shapes.length) {
-        for (const [k, row] of rows.entries()) made.set(`${i.n}.${k}`, this.#flat.reshape(row, shape));
-      } else if (i.op === "reshape") made.set(`${i.n}.0`, this.#flat.reshape(own[0] as Ref, shape));
-      else {
-        const m = this.#flat.emit(i.op, own, i.attrs, i.shapes, i.int);
-        for (const [out, s] of i.shapes.entries())
-          made.set(`${i.n}.${out}`, { n: m, out, shape: s, int: isIntResult(i, out) });
-      }
+      const results =
+        rows?.length === i.shapes.length
+          ? rows.map((row) => this.#flat.reshape(row, shape))
+          : copied(this.#flat, i, own);
+      for (const [out, result] of results.entries()) made.set(`${i.n}.${out}`, result);
     }
     return made;
   }

@@ -5,7 +5,7 @@
  * steps in the place of those of T (Chen et al. 2016, "Training deep nets with sublinear memory cost").
  */
 import { finish, type Plan } from "../plan.js";
-import { type Instr, isConst, type Ref, scanShapes, size, type TensorRef } from "../types.js";
+import { type Instr, isConst, keyOf, type Ref, scanShapes, size, type TensorRef } from "../types.js";
 import { isHeavy, isSumOfBlocks, partsNeeded } from "./blocks.js";
 import { ScanCut } from "./cut.js";
 import { isScan, type ScanInstr, Workshop } from "./workshop.js";
@@ -44,8 +44,8 @@ function homesOf(instrs: readonly Instr[], scans: readonly ScanInstr[]): Map<num
     const read = new Map<number, number>();
     const seen = new Set<string>();
     const visit = (r: Ref): void => {
-      if (isConst(r) || seen.has(`${r.n}.${r.out}`)) return;
-      seen.add(`${r.n}.${r.out}`);
+      if (isConst(r) || seen.has(keyOf(r))) return;
+      seen.add(keyOf(r));
       const def = defs.get(r.n) as Instr;
       const isShift = def.op === "concat" || (def.op === "slice" && def.attrs["axis"] === 0);
       if (isScan(def)) {

@@ -70,6 +70,11 @@ const SCALAR = {
 } as const;
 export type Scalar = keyof typeof SCALAR;
 
+/** So many numbers. */
+type Numbers<N extends number, Found extends number[] = []> = Found["length"] extends N
+  ? Found
+  : Numbers<N, [...Found, number]>;
+
 export class Body {
   readonly code: number[] = [];
   readonly locals: Type[] = [];
@@ -79,6 +84,11 @@ export class Body {
   /** A new local variable. */
   local(type: Type): number {
     return this.params.length + this.locals.push(type) - 1;
+  }
+
+  /** Several new ones: `const [i, j] = f.newLocals(I32, 2)`. */
+  newLocals<N extends number>(type: Type, count: N): Numbers<N> {
+    return Array.from({ length: count }, () => this.local(type)) as Numbers<N>;
   }
 
   get(local: number): this {

@@ -134,36 +134,3 @@ export function emit(
       throw new Error(`${op} is no loop`);
   }
 }
-
-/** The ops that loops compute. */
-export const LOOP_OPS: ReadonlySet<string> = new Set([
-  "add",
-  "mul",
-  "div",
-  "maximum",
-  "minimum",
-  "less",
-  "lessEqual",
-  "equal",
-  "affine",
-  "where",
-  "sigmoidGrad",
-  "tanhGrad",
-  "toFloat",
-  "toInt",
-  "tanh",
-  "sigmoid",
-  "exp",
-  "log",
-  "softplus",
-  "relu",
-  "sqrt",
-  "rsqrt",
-  "abs",
-  "floor",
-  "sign",
-  "sin",
-  "cos",
-  "pow",
-  "mod",
-]);

@@ -79,14 +79,7 @@ const BITS_OF_SQRT_HALF = 0x3f3504f3;
 
 /** x = 2ⁿ m with √½ ≤ m < √2: n ln 2 + ln m. */
 export function log(f: Body, x: number): void {
-  const [isSmall, scaled, bits, m, n, s] = Array.from({ length: 6 }, () => f.local(V128)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [isSmall, scaled, bits, m, n, s] = f.newLocals(V128, 6);
   f.get(x).f32x4(SMALLEST).simd("f32x4.lt").set(isSmall);
   f.get(x)
     .f32x4(2 ** 23)

@@ -148,18 +148,7 @@ function strips(module: ModuleWriter, multiply: number): number {
 function multiply(module: ModuleWriter, rows: readonly number[], inBlocks: readonly number[], wide: number): number {
   const f = new Body([I32, I32, I32, I32, I32, I32, I32, I32, I32, I32]);
   const [a, aRow, b, bRow, bPanel, c, cRow, M, N, K] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-  const [k, piece, j, i, aAt, cAt, aPiece, bPiece, aStep, left] = Array.from({ length: 10 }, () => f.local(I32)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [k, piece, j, i, aAt, cAt, aPiece, bPiece, aStep, left] = f.newLocals(I32, 10);
   const bAt = f.local(I32);
   f.get(aRow)
     .select(

@@ -114,8 +114,8 @@ export function addTurn(
   const [rows, columns] = [dims[last - 1] as number, dims[last] as number];
   const [step, line] = [4 * (from[last] as number), 4 * (to[last - 1] as number)];
   const [r, c, source, target] = [f.local(I32), f.local(I32), f.local(I32), f.local(I32)];
-  const vectors = Array.from({ length: 4 }, () => f.local(V128));
-  const halves = Array.from({ length: 4 }, () => f.local(V128));
+  const vectors = f.newLocals(V128, 4);
+  const halves = f.newLocals(V128, 4);
   const [wholeRows, wholeColumns] = [rows - (rows % 4), columns - (columns % 4)];
   const aim = (): void => {
     f.get(x)

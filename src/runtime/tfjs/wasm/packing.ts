@@ -10,13 +10,7 @@ export const BLOCK = 4;
 export function addPanels(module: ModuleWriter): number {
   const f = new Body([I32, I32, I32, I32, I32]);
   const [b, bRow, to, K, N] = [0, 1, 2, 3, 4] as const;
-  const [j, k, from, left, lane] = Array.from({ length: 5 }, () => f.local(I32)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [j, k, from, left, lane] = f.newLocals(I32, 5);
   f.countTo(j, N, PANEL, () => {
     f.get(b).get(j).i32(4).scalar("i32.mul").scalar("i32.add").set(from);
     f.get(N).get(j).scalar("i32.sub").set(left);
@@ -48,17 +42,9 @@ export function addPanels(module: ModuleWriter): number {
 export function addTurnedPanels(module: ModuleWriter): number {
   const f = new Body([I32, I32, I32, I32, I32]);
   const [b, bCol, to, K, N] = [0, 1, 2, 3, 4] as const;
-  const [j, k, from, left, lane, whole, column] = Array.from({ length: 7 }, () => f.local(I32)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const rows = Array.from({ length: 4 }, () => f.local(V128));
-  const halves = Array.from({ length: 4 }, () => f.local(V128));
+  const [j, k, from, left, lane, whole, column] = f.newLocals(I32, 7);
+  const rows = f.newLocals(V128, 4);
+  const halves = f.newLocals(V128, 4);
   f.countTo(j, N, PANEL, () => {
     f.get(b).get(j).get(bCol).scalar("i32.mul").scalar("i32.add").set(from);
     f.get(N).get(j).scalar("i32.sub").set(left);
@@ -137,13 +123,7 @@ export function turn(f: Body, rows: readonly number[], halves: readonly number[]
 export function addBlocks(module: ModuleWriter): number {
   const f = new Body([I32, I32, I32, I32, I32]);
   const [a, aCol, to, M, K] = [0, 1, 2, 3, 4] as const;
-  const [i, k, from, left, lane] = Array.from({ length: 5 }, () => f.local(I32)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [i, k, from, left, lane] = f.newLocals(I32, 5);
   f.countTo(i, M, BLOCK, () => {
     f.get(a).get(i).i32(4).scalar("i32.mul").scalar("i32.add").set(from);
     f.get(M).get(i).scalar("i32.sub").set(left);

@@ -2,12 +2,11 @@
  * Plan → nodes over places. Slices, transpositions, repetitions and most reshapes are views; elementwise instructions become
  * loops; what goes into a concatenation is computed in its part of it. Everything is decided here, once for all runs.
  */
-import { type Instr, isConst, type Ref, size, type TensorRef } from "../../../compiler/plan/types.js";
+import { ELEMENTWISE, type Instr, isConst, type Ref, size, type TensorRef } from "../../../compiler/plan/types.js";
 import type { Wanted } from "../code.js";
 import { type HostInstr, isHostOp } from "../host.js";
 import type { Legal } from "../legalize.js";
 import type { Run, Values } from "../memory.js";
-import { LOOP_OPS } from "./elementwise.js";
 import { Loops } from "./fusion.js";
 import { Layout, type Mode, UNPLACED } from "./layout.js";
 import type { Node } from "./nodes.js";
@@ -91,7 +90,7 @@ class Planner<H> {
 
   #instr(i: Instr): void {
     if (UNPLACED.has(i.op) || this.layout.isName(i)) return;
-    if (LOOP_OPS.has(i.op)) return this.loops.instr(i);
+    if (ELEMENTWISE.has(i.op)) return this.loops.instr(i);
     const arg = (k: number): Place => this.#arg(i.args[k] as Ref);
     const straight = (k: number): Place => this.layout.straight(arg(k));
     const out = (mode: Mode, k = 0): Place => this.layout.assign(i, k, mode);
