@@ -105,4 +105,35 @@ describe.skipIf(!tensorflow)("on tensorflow", () => {
     prepared.dispose();
     for (const tensor of given.values()) backend.dispose(tensor);
   });
+
+  it("many rows are added up by an index in its order, those without one to none", () => {
+    const [rows, width, n] = [700, 3, 5];
+    const flat = new Flat();
+    const x = flat.one("given", [], { id: "x" }, [rows, width]);
+    const index = flat.one("given", [], { id: "i" }, [rows], true);
+    const plan = planOf(flat, new Map([["y", flat.one("scatter", [x, index], { n }, [n, width])]]));
+    const values = Float32Array.from({ length: rows * width }, (_, k) => uniform(1, k, 0) - 0.5);
+    // −1 … 3: nothing is added to row 4
+    const places = Int32Array.from({ length: rows }, (_, r) => Math.floor(5 * uniform(2, r, 0)) - 1);
+    const sums = new Array<number>(n * width).fill(0);
+    for (const [r, at] of places.entries())
+      for (let k = 0; k < width && at >= 0; k++)
+        sums[at * width + k] = (sums[at * width + k] as number) + (values[r * width + k] as number);
+    const given = new Map([
+      ["x", backend.upload(values, [rows, width])],
+      ["i", backend.upload(places, [rows])],
+    ]);
+    const prepared = backend.prepare(plan);
+    for (const isGraph of [false, true]) {
+      if (isGraph) prepared.optimise();
+      expect(prepared.isGraph).toBe(isGraph);
+      const results = prepared.run({ given, lengths: {} }) as NonNullable<ReturnType<typeof prepared.run>>;
+      const y = results.get("y") as NonNullable<Parameters<typeof backend.read>[0]>;
+      const numbers = Array.from(backend.read(y));
+      for (const [k, sum] of sums.entries()) expect(numbers[k]).toBeCloseTo(sum, 5);
+      backend.dispose(y);
+    }
+    prepared.dispose();
+    for (const tensor of given.values()) backend.dispose(tensor);
+  });
 });

@@ -21,7 +21,7 @@ class Fusing {
       if (!isConst(r)) this.#uses.set(keyOf(r), (this.#uses.get(keyOf(r)) ?? 0) + 1);
     for (const i of instrs) {
       this.flat.origin = i.origin;
-      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#counted(i);
+      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#counted(i) ?? this.#sorted(i);
       if (fused) this.#made.set(`${i.n}.0`, fused);
       else this.#plain(i);
     }
@@ -59,22 +59,33 @@ class Fusing {
     return this.flat.one("squares", [this.moved(x)], {}, shape);
   }
 
-  /** What is added to columns of a matrix: its rows, transposed, times one-hot rows. */
+  /** Few rows that are added to columns of a matrix: transposed, times one-hot rows. */
   #counted(i: Instr): Ref | null {
     const shape = i.shapes[0] as readonly number[];
     const sum = i.op === "transpose" && shape.length === 2 ? this.#def(i.args[0]) : undefined;
     const [z, index] = sum?.args ?? [];
     if (sum?.op !== "scatter" || this.#uses.get(`${sum.n}.0`) !== 1 || !z || isConst(z) || !index) return null;
+    const [rows = 0, ...rest] = z.shape;
     const n = sum.attrs["n"] as number;
-    if (z.shape.length !== 2 || n > ONE_HOT_WIDTH) return null;
-    const hot = this.#oneHot(index, z.shape[0] as number, n);
+    if (rest.length !== 1 || rows >= MANY_ROWS || n > ONE_HOT_WIDTH) return null;
+    const hot = this.flat.one("onehot", [this.moved(index)], { n }, [rows, n]);
     return this.flat.one("matmul", [this.moved(z), hot], { ta: true, tb: false }, shape);
   }
 
-  #oneHot = (index: Ref, rows: number, n: number): Ref =>
-    this.flat.one("onehot", [this.moved(index)], { n }, [rows, n]);
+  /** Many rows that are added up by an index: in its order, each is read once and each sum written once. */
+  #sorted(i: Instr): Ref | null {
+    const [x, index] = i.args;
+    if (i.op !== "scatter" || !x || isConst(x) || !index || isConst(index)) return null;
+    const [rows = 0, ...rest] = x.shape;
+    if (rest.length !== 1 || rows < MANY_ROWS) return null;
+    const sorted = this.flat.emit("sorted", [this.moved(index)], {}, [[rows], [rows]], true);
+    const out = (k: number): Ref => ({ n: sorted, out: k, shape: [rows], int: true });
+    return this.flat.one("segmentSum", [this.moved(x), out(0), out(1)], {}, i.shapes[0] as readonly number[]);
+  }
 }
 
+/** From so many rows on, sorting their indices costs less than products with zeros. */
+const MANY_ROWS = 512;
 /** Wider one-hot rows cost more than what they save. */
 const ONE_HOT_WIDTH = 512;
 

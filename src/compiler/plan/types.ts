@@ -56,8 +56,10 @@ export type Attr = number | string | boolean | readonly number[] | Side | readon
  * - `addN`: a sum of several tensors of one shape
  * - `squares`: the sum of the squares of all elements
  * - `turned`: a matrix's transpose, stored as such, for many products
+ * - `sorted`: integers [R] in ascending order, all below 0 as −1, and the places where they stood
+ * - `segmentSum`: a `scatter` of which the index was sorted
  */
-export type FusedOp = "addN" | "squares" | "turned";
+export type FusedOp = "addN" | "squares" | "turned" | "sorted" | "segmentSum";
 
 /**
  * The ops of the flat list.
