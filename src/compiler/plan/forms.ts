@@ -1,7 +1,8 @@
 /**
  * Decides, before anything is lowered, in which form each value is computed: over its whole axes, or one index at a time.
  * Members of loops are computed index by index. So are elementwise equations whose arguments and whose readers all live
- * in loops: as whole tensors they would cost a concatenation before and a split after.
+ * in loops: as whole tensors they would cost a concatenation before and a split after. Where an index of them is so small
+ * that the calls of kernels cost more than that, they are whole.
  */
 import { loopsAround } from "../schedule/schedule.js";
 import { slotIn } from "../schedule/slots.js";
@@ -27,16 +28,19 @@ const CHEAP = new Set(
   ).split(" "),
 );
 
-/**
- * `scans`: loops that become scans. What is computed step by step in one of them must be read at the same step: of other
- * chunks there are only members of the loop.
- */
-export function chooseForms(
-  program: Program,
-  outputs: readonly string[],
-  drawn: ReadonlySet<string>,
-  scans: Iterable<Loop> = [],
-): Forms {
+export interface FormOptions {
+  readonly outputs: readonly string[];
+  readonly drawn: ReadonlySet<string>;
+  /**
+   * Loops that become scans. What is computed step by step in one of them must be read at the same step: of other chunks
+   * there are only members of the loop.
+   */
+  readonly scans: Iterable<Loop>;
+  /** Is a value, at one index of a slot, so small that the calls of kernels are what costs? */
+  readonly isSmall: (v: Value, slot: number) => boolean;
+}
+
+export function chooseForms(program: Program, { outputs, drawn, scans, isSmall }: FormOptions): Forms {
   const { system } = program;
   const steps = new Map<string, Set<number>>();
   const looped = loopsAround(program);
@@ -64,7 +68,7 @@ export function chooseForms(
       !looped.get(v.id)?.length
     )
       v.slots.forEach((s, i) => {
-        if (s.axis === "#" || steps.get(v.id)?.has(i)) return;
+        if (s.axis === "#" || steps.get(v.id)?.has(i) || isSmall(v, i)) return;
         candidates.push([v, i]);
         steps.get(v.id)?.add(i);
       });

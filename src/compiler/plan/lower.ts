@@ -6,7 +6,7 @@
 import { zeroOnPadding } from "../passes/mask-padding.js";
 import { slotIn } from "../schedule/slots.js";
 import { type Item, indexAt, type Loop, type Program, timeOf } from "../schedule/types.js";
-import { getValue, type System, type Value } from "../system/types.js";
+import { getValue, product, type System, type Value } from "../system/types.js";
 import { Equations } from "./equations.js";
 import { chooseForms, drawnValues, type Forms } from "./forms.js";
 import { Lineage } from "./lineage.js";
@@ -93,7 +93,12 @@ class Lowering {
     this.#program = program;
     this.#system = system;
     this.#scans = chunk ? chooseScans(program, extents, drawn, chunk) : new Map();
-    const forms = chooseForms(program, outputs, drawn, this.#scans.keys());
+    const forms = chooseForms(program, {
+      outputs,
+      drawn,
+      scans: this.#scans.keys(),
+      isSmall: (v, slot) => costs !== undefined && entrySize(v, slot, extents) * costs.element < costs.call,
+    });
     this.#forms = forms;
     this.#values = new Values({
       flat,
@@ -196,6 +201,10 @@ class Lowering {
     return all;
   }
 }
+
+/** How many elements a value has at one index of a slot. */
+const entrySize = (v: Value, slot: number, extents: Extents): number =>
+  product(v.slots.map((s, i) => (i === slot ? 1 : isBatch(s) ? extents.batch : extents.of(s.axis)))) * product(v.shape);
 
 /** The indices of a value at the current times of the loops around; null where it has none at these times. */
 function indicesAt(v: Value, inside: readonly (readonly [Loop, number])[], extents: Extents): Indices | null {
