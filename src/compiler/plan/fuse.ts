@@ -53,7 +53,8 @@ class Fusing {
   /** Σ x² */
   #squares(i: Instr): Ref | null {
     const shape = i.shapes[0] as readonly number[];
-    const square = i.op === "sum" && size(shape) === 1 ? this.#def(i.args[0]) : undefined;
+    const summed = i.op === "sum" && size(shape) === 1 ? this.#def(i.args[0]) : undefined;
+    const square = summed?.op === "reshape" ? this.#def(summed.args[0]) : summed;
     const [x, y] = square?.args ?? [];
     if (square?.op !== "mul" || !x || !y || isConst(x) || isConst(y) || keyOf(x) !== keyOf(y)) return null;
     return this.flat.one("squares", [this.moved(x)], {}, shape);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Worth } from "../../../compiler/plan/cuts.js";
 import { fuse } from "../../../compiler/plan/fuse.js";
 import type { Plan } from "../../../compiler/plan/lower.js";
+import { inOwnShapes } from "../../../compiler/plan/own-shapes.js";
 import { unpack } from "../../../compiler/plan/unpack.js";
 import { handleOf, type RunFeed } from "../code.js";
 import { type Program, type Result, TensorProgram } from "../executable.js";
@@ -121,4 +122,4 @@ const ROWS: Worth = { rank: "rows", elements: 1000, parts: 16 };
 const VECTORS: Worth = { rank: "vectors", elements: 1000, parts: 32 };
 
 /** A plan as TensorFlow runs it best: what can run side by side in parts of their own, the rest in few kernels. */
-const better = (plan: Plan): Plan => fuse(unpack(unpack(plan, ROWS), VECTORS));
+const better = (plan: Plan): Plan => fuse(inOwnShapes(unpack(unpack(plan, ROWS), VECTORS)));
