@@ -5,6 +5,7 @@
 import type { OptimizerConfig } from "../compiler/blocks/types.js";
 import { isChoice, type Model } from "../compiler/model.js";
 import type { Reset } from "../compiler/passes/reset.js";
+import { tablesOf } from "../compiler/plan/tables.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
 import { Computes, type Named } from "./computes.js";
@@ -81,9 +82,10 @@ export class Engine implements DecodeEngine {
     const { kind } = options.optimizer;
     const found = model.optimizers.find(kind);
     if (found?.kind !== "optimizer") throw new UsageError(`${model.name} has no optimiser ${kind}`);
-    const layout = layoutOf(model.params.filter((p) => !p.frozen));
-    const optimizer = new Optimizer(found.cell, options.optimizer, layout);
-    this.parameters = new Parameters(model, device, layout, optimizer, values);
+    const learnt = model.params.filter((p) => !p.frozen);
+    const optimizer = new Optimizer(found.cell, options.optimizer, layoutOf(learnt));
+    const tables = optimizer.isElementwise ? tablesOf(model.system({ training: true, drawn: [] })) : undefined;
+    this.parameters = new Parameters(model, device, layoutOf(learnt, tables), optimizer, values);
   }
 
   /** See `Machine.runs`. */

@@ -83,7 +83,8 @@ export class Machine {
     const { plan, executable } = this.#prepare(key, () => {
       const shapes = shapesOf(batch);
       const { costs } = this.device;
-      const options = { beam: job.beam ?? false, ...(costs && { costs }), ...drawing(compute, batch) };
+      const { tables } = parameters;
+      const options = { beam: job.beam ?? false, tables, ...(costs && { costs }), ...drawing(compute, batch) };
       const whole = (plan: Plan): Plan => (then ? continued(plan, then, compute.system) : plan);
       if (compute.inside) return lower(compute, shapes, outputs, options);
       if (this.memory === null || draw) return economical(whole(lower(compute, shapes, outputs, options)));

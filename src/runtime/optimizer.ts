@@ -9,7 +9,7 @@ import { lower } from "../compiler/plan/lower.js";
 import { splice } from "../compiler/plan/splice.js";
 import { Flat, type Ref } from "../compiler/plan/tensors.js";
 import { product } from "../compiler/system/types.js";
-import type { Layout, Part } from "./train/layout.js";
+import { type Layout, type Part, storedShape } from "./train/layout.js";
 
 /** What steps together: all parameters, one behind the other in a vector (`name` null), or one by itself. */
 interface Group {
@@ -65,6 +65,11 @@ export class Optimizer {
         shape: [...g.lead, ...(s.scalar ? [] : g.shape)],
       })),
     );
+  }
+
+  /** Does every entry of every parameter step by itself? */
+  get isElementwise(): boolean {
+    return this.groups.every((g) => g.update.isElementwise);
   }
 
   /** The names of the numbers that are kept from step to step. */
@@ -152,14 +157,23 @@ class Updating {
   given(id: string, shape: readonly number[]): Ref {
     return this.flat.one("given", [], { id }, shape);
   }
-  /** The inputs of a layout's parts as one vector. */
-  packed(layout: Layout, id: (name: string) => string): Ref {
-    const parts = layout.parts.map((p) => this.flat.reshape(this.given(id(p.name), p.shape), [p.size]));
-    return this.flat.concat(
-      parts,
-      layout.parts.map((p) => [p.size]),
-      0,
+  /** Parameters as one vector, in the order in which the device keeps their numbers. */
+  parameters({ parts }: Layout): Ref {
+    return this.#vector(parts.map((p) => this.given(names.param(p.name), storedShape(p))));
+  }
+  /** Gradients in the same order. */
+  gradients({ parts }: Layout): Ref {
+    return this.#vector(
+      parts.map((p) => {
+        const g = this.given(names.gradient(p.name), p.shape);
+        return p.isTable ? this.flat.transpose(g, [1, 0]) : g;
+      }),
     );
+  }
+  #vector(tensors: readonly Ref[]): Ref {
+    const shapes = tensors.map((t) => [product(this.flat.shapeOf(t))]);
+    const parts = tensors.map((t, k) => this.flat.reshape(t, shapes[k] as number[]));
+    return this.flat.concat(parts, shapes, 0);
   }
   scalars(list: readonly string[]): Ref[] {
     return list.map((s) => this.flat.reshape(this.given(names.scalar(s), []), [1]));
@@ -175,7 +189,7 @@ class Updating {
 }
 
 /**
- * One step. Inputs: `param`s and `gradient`s in their shapes, `slot`s, `number`s and the reported `scalar`s.
+ * One step. Inputs: `param`s as the device keeps them, `gradient`s in their shapes, `slot`s, `number`s and the reported `scalar`s.
  * With `accumulated`, the gradients and the first scalar (the loss) come from `sum` instead.
  * Results: `param`s, `slot`s and `report`: the scalars, then the gradient's norm before clipping.
  */
@@ -197,7 +211,7 @@ export function updating(
     g = divide(flat, flat.slice(sum, 0, 0, layout.size), part(0));
     reported = scalars.map((_, i) => (i === 0 ? divide(flat, part(1), part(0)) : part(i + 1)));
   } else {
-    g = u.packed(layout, names.gradient);
+    g = u.gradients(layout);
     reported = u.scalars(scalars);
   }
   const norm = flat.unary("sqrt", flat.sum(flat.mul(g, g), [0], vector), Math.sqrt);
@@ -211,7 +225,7 @@ export function updating(
     const [part] = group.parts as [Part];
     const isAll = group.name === null;
     const result = optimizer.step(flat, group, {
-      parameter: isAll ? u.packed(layout, names.param) : u.given(names.param(part.name), part.shape),
+      parameter: isAll ? u.parameters(layout) : u.given(names.param(part.name), part.shape),
       gradient: isAll ? g : flat.reshape(flat.slice(g, 0, part.from, part.size), part.shape),
       named: (id, shape) => u.given(id, shape),
     });
@@ -220,8 +234,10 @@ export function updating(
     const p = result.get(group.update.next) as Ref;
     if (!isAll) outputs.set(names.param(part.name), p);
     else
-      for (const { name, from, size, shape } of group.parts)
-        outputs.set(names.param(name), flat.reshape(flat.slice(p, 0, from, size), shape));
+      for (const part of layout.parts) {
+        const own = flat.slice(p, 0, part.from, part.size);
+        outputs.set(names.param(part.name), flat.reshape(own, storedShape(part)));
+      }
   }
   outputs.set(names.report, u.row([...reported, flat.reshape(norm, [1])]));
   return { flat, outputs };
@@ -238,7 +254,7 @@ export function accumulation(layout: Layout, scalars: readonly string[], first: 
   const { flat } = u;
   const n = flat.reshape(u.given(names.scalar("loss.count"), []), [1]);
   const [loss, ...others] = u.scalars(scalars);
-  const g = flat.mul(u.packed(layout, names.gradient), n);
+  const g = flat.mul(u.gradients(layout), n);
   const tail = [n, ...(loss ? [flat.mul(loss, n)] : []), ...others];
   const own = flat.concat([g, ...tail], [[layout.size], ...tail.map(() => [1])], 0);
   const sum = first ? own : flat.add(u.given(names.sum, [layout.size + tail.length]), own);

@@ -5,13 +5,15 @@ import type { Device, DeviceTensor } from "./device.js";
 import { UsageError } from "./errors.js";
 import { names, type Optimizer } from "./optimizer.js";
 import type { Tensor } from "./safetensors.js";
-import type { Layout } from "./train/layout.js";
+import { type Layout, type Part, restored, stored, storedShape } from "./train/layout.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export class Parameters {
   /** The optimiser's numbers, by state. */
   counters: ReadonlyMap<string, number>;
+  /** Those of which the device keeps the transposes. */
+  readonly tables: ReadonlySet<string>;
   readonly #values = new Map<string, DeviceTensor>();
   readonly #slots = new Map<string, DeviceTensor>();
 
@@ -22,12 +24,14 @@ export class Parameters {
     readonly optimizer: Optimizer,
     values: Tensors,
   ) {
+    this.tables = new Set(layout.parts.filter((p) => p.isTable).map((p) => p.name));
     for (const { name } of model.params) if (!values[name]) throw new Error(`${name} has no starting value`);
     this.set(values);
     this.counters = new Map(optimizer.counters.map((name) => [name, 0]));
     for (const { id, shape } of optimizer.slots) this.#put(this.#slots, id, new Float32Array(product(shape)), shape);
   }
 
+  /** As the device keeps it: a table is transposed. */
   get(name: string): DeviceTensor {
     return wanted(this.#values, name);
   }
@@ -46,7 +50,10 @@ export class Parameters {
 
   read(): Tensors {
     return Object.fromEntries(
-      this.model.params.map(({ name, shape }) => [name, { shape, data: this.#floats(this.get(name)) }]),
+      this.model.params.map(({ name, shape }) => {
+        const data = restored(this.#kept(name, shape), this.#floats(this.get(name)));
+        return [name, { shape, data }];
+      }),
     );
   }
 
@@ -58,7 +65,10 @@ export class Parameters {
       if (shape.join() !== param.shape.join() || data.length !== product(param.shape))
         throw new UsageError(`${name} is [${param.shape}], not [${shape}] with ${data.length} numbers`);
     }
-    for (const [name, { shape, data }] of Object.entries(values)) this.#put(this.#values, name, data, shape);
+    for (const [name, { shape, data }] of Object.entries(values)) {
+      const kept = this.#kept(name, shape);
+      this.#put(this.#values, name, stored(kept, data), storedShape(kept));
+    }
   }
 
   /** The optimiser's tensors, those of all parameters cut into each one's: `m/W`. */
@@ -67,7 +77,8 @@ export class Parameters {
       const all = this.#floats(this.slot(id));
       if (of !== null) return [[id, { shape, data: all }] as const];
       return this.layout.parts.map(
-        (p) => [`${state}/${p.name}`, { shape: p.shape, data: all.slice(p.from, p.from + p.size) }] as const,
+        (p) =>
+          [`${state}/${p.name}`, { shape: p.shape, data: restored(p, all.slice(p.from, p.from + p.size)) }] as const,
       );
     });
     return Object.fromEntries(cut);
@@ -85,7 +96,7 @@ export class Parameters {
     for (const { id, state, of, shape } of this.optimizer.slots) {
       const all = new Float32Array(product(shape));
       if (of !== null) all.set(wantedOf(id, shape));
-      else for (const p of this.layout.parts) all.set(wantedOf(`${state}/${p.name}`, p.shape), p.from);
+      else for (const p of this.layout.parts) all.set(stored(p, wantedOf(`${state}/${p.name}`, p.shape)), p.from);
       this.#put(this.#slots, id, all, shape);
     }
     this.counters = new Map(this.optimizer.counters.map((name) => [name, counters[name] as number]));
@@ -97,6 +108,11 @@ export class Parameters {
       tensors.clear();
     }
   }
+
+  #kept = (name: string, shape: readonly number[]): Pick<Part, "shape" | "isTable"> => ({
+    shape,
+    isTable: this.tables.has(name),
+  });
 
   #floats(tensor: DeviceTensor): Float32Array {
     return Float32Array.from(this.device.read(tensor));

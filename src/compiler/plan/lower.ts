@@ -38,6 +38,8 @@ export interface LowerOptions {
   readonly chunk?: ChunkOptions | null;
   /** What kernels cost where the plan runs: whether loops that are linear recurrences are computed in parallel. Absent: none is. */
   readonly costs?: Costs;
+  /** Parameters that are given as their transposes, see `tablesOf`. */
+  readonly tables?: ReadonlySet<string>;
   /** A loop with this member, if it becomes a scan, ends after a chunk that leaves a number of it at 0 in all rows. */
   readonly until?: Until;
 }
@@ -77,7 +79,7 @@ class Lowering {
     readonly outputs: readonly string[],
     readonly options: LowerOptions,
   ) {
-    const { beam = false, chunk = CHUNKS, costs } = options;
+    const { beam = false, chunk = CHUNKS, costs, tables = new Set<string>() } = options;
     const [flat, lineage] = [this.#flat, this.#lineage];
     const extentsOf = (of: System): Extents => new Extents(of, shapes.batch, shapes.extents, shapes.widths);
     const drawn = drawnValues(compute.system);
@@ -105,6 +107,7 @@ class Lowering {
       extents,
       forms,
       lineage,
+      tables,
       compute: (v, at) => this.#equations.compute(v, at),
       boundary: (v, slot, index) => this.#equations.boundary(v, slot, index),
     });

@@ -66,6 +66,7 @@ export class ScanBody {
       extents,
       forms,
       lineage,
+      tables: parts.values.parts.tables,
       compute: (v, at) => this.#compute(equations, v, at),
       boundary: (v) => {
         throw new Error(`${v.id} has no boundary inside of a chunk`);

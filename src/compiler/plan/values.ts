@@ -24,6 +24,8 @@ export interface Parts {
   readonly extents: Extents;
   readonly forms: Forms;
   readonly lineage: Lineage;
+  /** What is given as its transpose. */
+  readonly tables: ReadonlySet<string>;
   /** Computes an equation with some of its slots fixed. */
   compute(v: Value, at: Indices): Ref;
   /** What a value means at an index before the start of a slot, over all of its other slots. */
@@ -193,7 +195,11 @@ export class Values {
   #extent = (v: Value, slot: number): number => this.parts.extents.of((v.slots[slot] as Slot).axis);
 
   #given(v: Value): Ref {
-    const { flat, extents } = this.parts;
+    const { flat, extents, tables } = this.parts;
+    if (tables.has(v.id)) {
+      const table = flat.one("given", [], { id: v.id }, [...v.shape].reverse());
+      return flat.reshape(flat.transpose(table, [1, 0]), [1, ...v.shape]);
+    }
     const axes = v.slots.filter((s) => !isBatch(s)).map((s) => extents.of(s.axis));
     const batch = v.slots.some(isBatch) ? [extents.batch] : [];
     const ref = flat.one("given", [], { id: v.id }, [...axes, ...batch, ...v.shape], v.dtype === "int");
