@@ -3,14 +3,14 @@
  * counters), the host computes in float64; the tensors are a Program for a device, to which those numbers are given.
  */
 import * as elementwise from "../ops/elementwise.js";
+import { opOf } from "../ops/index.js";
 import { eliminate } from "../passes/dce.js";
 import { optimise } from "../passes/pipeline.js";
 import { schedule } from "../schedule/schedule.js";
 import type { Program } from "../schedule/types.js";
 import { dependencies, reach } from "../system/deps.js";
-import { getValue, type System } from "../system/types.js";
+import { type Eq, getValue, type System, type Value } from "../system/types.js";
 import { verify } from "../system/verify.js";
-import { Evaluator } from "../targets/reference/evaluator.js";
 import { gatherScalars } from "./gather.js";
 import type { State, StepEquations } from "./types.js";
 
@@ -25,7 +25,8 @@ export interface Update {
   readonly compute: { readonly system: System; readonly program: Program };
   /** States that the host keeps. */
   readonly counters: readonly State[];
-  readonly host: System;
+  /** The host's numbers that follow from these and from the rate, each after those that it follows from. */
+  readonly host: readonly Value[];
   readonly rate: string;
   /** Does every entry of the parameter step by itself? Then parameters can be stepped together, one behind the other. */
   readonly isElementwise: boolean;
@@ -64,7 +65,7 @@ export function updateOf({ system, parameter, gradient, rate, next, states }: St
     states: kept,
     compute: { system: tensors, program: schedule(tensors) },
     counters,
-    host: whole,
+    host: inOrder(whole, [...read, ...counters.map((s) => s.after)]),
     isElementwise: [...tensors.values.values()].every((v) => !v.eq || (ELEMENTWISE.has(v.eq.op) && !v.eq.red)),
   };
 }
@@ -94,6 +95,19 @@ function hostValues(system: System, rate: string, states: readonly State[]): Set
   }
 }
 
+/** The values that some follow from, and these, in an order in which they can be computed. */
+function inOrder(system: System, ids: readonly string[]): Value[] {
+  const found = new Set<Value>();
+  const visit = (id: string): void => {
+    const v = getValue(system, id);
+    if (!v.eq || found.has(v)) return;
+    dependencies(system, id).forEach(visit);
+    found.add(v);
+  };
+  ids.forEach(visit);
+  return [...found];
+}
+
 export interface HostStep {
   /** By the ids of `Update.numbers`. */
   readonly numbers: ReadonlyMap<string, number>;
@@ -103,18 +117,23 @@ export interface HostStep {
 
 /** The host's part of a step. `counters`: by the names of the states; one that is missing is 0. */
 export function hostStep(update: Update, rate: number, counters: ReadonlyMap<string, number>): HostStep {
-  const given = new Map(update.counters.map((s) => [s.before, counters.get(s.name) ?? 0]));
-  given.set(update.rate, rate);
-  const evaluator = new Evaluator(update.host, {
-    batch: 1,
-    lengths: {},
-    given: (id) => {
-      const x = given.get(id);
-      if (x === undefined) throw new Error(`${id} is no number of the host`);
-      return [x];
-    },
-  });
-  const value = (id: string): number => evaluator.value(id)[0] as number;
+  const known = new Map<string, Float64Array>();
+  for (const s of update.counters) known.set(s.before, Float64Array.of(counters.get(s.name) ?? 0));
+  known.set(update.rate, Float64Array.of(rate));
+  const numbers = (id: string): Float64Array => {
+    const x = known.get(id);
+    if (!x) throw new Error(`${id} is no number of the host`);
+    return x;
+  };
+  for (const { id, eq } of update.host) {
+    const { op, args, attrs } = eq as Eq;
+    const given = args.map((r) => numbers(r.v));
+    const { eval: evaluate } = opOf(op);
+    if (!evaluate) throw new Error(`${op} is no op of numbers`);
+    const shapes = args.map(() => []);
+    known.set(id, evaluate(given, attrs, shapes));
+  }
+  const value = (id: string): number => numbers(id)[0] as number;
   return {
     numbers: new Map(update.numbers.map((id) => [id, value(id)])),
     counters: new Map(update.counters.map((s) => [s.name, value(s.after)])),
