@@ -1,7 +1,7 @@
 /** Runs programs on a device: each is lowered once for each padded shape, and the latest plans are kept. */
 import { drawInsideOf } from "../compiler/passes/draw-inside.js";
 import { economical } from "../compiler/plan/budget/within.js";
-import { type LowerOptions, lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
+import { fullAxes, type LowerOptions, lower, type Plan, planOf, type Shapes } from "../compiler/plan/lower.js";
 import { validOf } from "../compiler/plan/places.js";
 import type { Compute } from "../compiler/programs.js";
 import { getValue } from "../compiler/system/types.js";
@@ -79,9 +79,10 @@ export class Machine {
     const { compute, draw } = job;
     const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
-    const key = shapeKey(job, outputs, then?.key ?? null);
+    const full = fullAxes(compute.system, batch, batch.lengths);
+    const key = shapeKey(job, outputs, full, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
-      const shapes = shapesOf(batch);
+      const shapes = { ...shapesOf(batch), full };
       const { costs } = this.device;
       const { tables } = parameters;
       const options = { beam: job.beam ?? false, tables, ...(costs && { costs }), ...drawing(compute, batch) };
@@ -181,9 +182,14 @@ function lengthsOf({ size, lengths, extents, places = {} }: Batch): Readonly<Rec
   return { ...lengths, ...Object.fromEntries(valid) };
 }
 
-function shapeKey({ key, batch, beam }: Job, outputs: readonly string[], then: string | null): string {
+function shapeKey(
+  { key, batch, beam }: Job,
+  outputs: readonly string[],
+  full: readonly string[],
+  then: string | null,
+): string {
   const extents = Object.entries(batch.extents)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([axis, extent]) => `${axis}=${extent}`);
-  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, outputs, then]);
+  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, full, outputs, then]);
 }

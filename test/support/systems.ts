@@ -1,7 +1,7 @@
 /** Runs Systems as plans on a device and compares with the reference evaluator. */
 import { grad } from "../../src/compiler/ad/grad.js";
 import { optimise, prepare } from "../../src/compiler/passes/pipeline.js";
-import { type LowerOptions, lower, type Plan } from "../../src/compiler/plan/lower.js";
+import { fullAxes, type LowerOptions, lower, type Plan } from "../../src/compiler/plan/lower.js";
 import { validOf } from "../../src/compiler/plan/places.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { paddedLength } from "../../src/compiler/system/axes.js";
@@ -157,7 +157,8 @@ export function runPlan(
 ): Map<string, Float32Array | Int32Array> | null {
   const layout = layoutOf(system, env, options.extra);
   const extents = extentsOf(env, options.extra, layout);
-  const shapes = { batch: env.batch, extents, widths: layout.widths };
+  const lengths = lengthsOf(system, env, extents, layout);
+  const shapes = { batch: env.batch, extents, widths: layout.widths, full: fullAxes(system, { extents }, lengths) };
   const lowered = lower({ system, program: schedule(system) }, shapes, outputs, options.lower);
   const plan = options.rewrite?.(lowered) ?? lowered;
   const executable = device.prepare(plan);
@@ -170,7 +171,6 @@ export function runPlan(
       own.push(tensor);
       given.set(id, tensor);
     }
-    const lengths = lengthsOf(system, env, extents, layout);
     const results = executable.run({ given, lengths, ...(options.draw ? { draw: options.draw } : {}) });
     own.push(...(results?.values() ?? []));
     return results && new Map([...results].map(([id, tensor]) => [id, device.read(tensor)]));

@@ -1,6 +1,7 @@
 /** The table of contents of the optimiser. Every pass is verified after it ran. */
 import type { System } from "../system/types.js";
 import { verify } from "../system/verify.js";
+import { centreWeights } from "./centre-weights.js";
 import { concatProducts } from "./concat-products.js";
 import { copyprop } from "./copyprop.js";
 import { cse } from "./cse.js";
@@ -32,6 +33,7 @@ export const preparation: readonly Pass[] = [
   splitMatmul,
   views,
   foldEmbedding,
+  centreWeights,
   packMatmuls,
   flatten,
   mergeMatmuls,

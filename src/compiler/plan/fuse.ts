@@ -57,7 +57,7 @@ class Fusing {
     const square = summed?.op === "reshape" ? this.#def(summed.args[0]) : summed;
     const [x, y] = square?.args ?? [];
     if (square?.op !== "mul" || !x || !y || isConst(x) || isConst(y) || keyOf(x) !== keyOf(y)) return null;
-    return this.flat.one("squares", [this.moved(x)], {}, shape);
+    return this.flat.reshape(this.flat.one("squares", [this.moved(x)], {}, []), shape);
   }
 
   /** Few rows that are added to columns of a matrix: transposed, times one-hot rows. */

@@ -29,7 +29,20 @@ export interface Shapes {
   readonly extents: Readonly<Record<string, number>>;
   /** Of the axes of trees and graphs: how many places each level has. They add up to the padded length. */
   readonly widths?: Readonly<Record<string, readonly number[]>>;
+  /** Ragged axes along which no sample is padded: they need no masks. */
+  readonly full?: readonly string[];
 }
+
+/** Such axes, by the lengths of the samples on each. */
+export const fullAxes = (
+  system: System,
+  { extents }: Pick<Shapes, "extents">,
+  lengths: Readonly<Record<string, ArrayLike<number>>>,
+): string[] =>
+  [...system.axes.values()]
+    .filter((a) => a.kind === "ragged" && a.within === undefined && a.family === undefined)
+    .filter(({ id }) => lengths[id] !== undefined && Array.from(lengths[id]).every((n) => n === extents[id]))
+    .map(({ id }) => id);
 
 export interface LowerOptions {
   /** Draws also choose the row that each row continues; later reads follow it. */
@@ -81,7 +94,8 @@ class Lowering {
   ) {
     const { beam = false, chunk = CHUNKS, costs, tables = new Set<string>() } = options;
     const [flat, lineage] = [this.#flat, this.#lineage];
-    const extentsOf = (of: System): Extents => new Extents(of, shapes.batch, shapes.extents, shapes.widths);
+    const extentsOf = (of: System): Extents =>
+      new Extents(of, shapes.batch, shapes.extents, shapes.widths, shapes.full);
     const drawn = drawnValues(compute.system);
     // of what becomes of a loop in parallel nothing is known
     const zeros = zeroOnPadding(compute.system);

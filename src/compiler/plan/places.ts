@@ -79,6 +79,8 @@ export class Extents {
     readonly padded: Readonly<Record<string, number>>,
     /** Of nodes and edges: how many places each level has. */
     readonly widths: Readonly<Record<string, readonly number[]>> = {},
+    /** Axes along which no sample is padded. */
+    readonly full: readonly string[] = [],
   ) {}
 
   /** Nodes and edges of a structure lie level by level; a loop over them takes a level at a time. */
@@ -100,7 +102,8 @@ export class Extents {
     return widths;
   }
 
-  isRagged = (axis: string): boolean => axisOf(this.system, axis).kind === "ragged";
+  /** May samples be shorter than the extent? */
+  isRagged = (axis: string): boolean => axisOf(this.system, axis).kind === "ragged" && !this.full.includes(axis);
 
   of(axis: string): number {
     const a = axisOf(this.system, axis);

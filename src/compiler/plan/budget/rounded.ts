@@ -35,7 +35,8 @@ export function roundedShapes(system: System, shapes: Shapes): Shapes | null {
     if (length !== undefined && extents[id] !== undefined)
       extents[id] = paddedLength(length, (base) => extents[base] ?? (axisOf(system, base).size as number));
   const isSame = Object.entries(extents).every(([id, n]) => shapes.extents[id] === n);
-  return isSame ? null : { ...shapes, extents };
+  const full = shapes.full?.filter((id) => extents[id] === shapes.extents[id]);
+  return isSame ? null : { ...shapes, extents, ...(full && { full }) };
 }
 
 /** A plan for longer extents, for what is given and wanted at shorter ones. */
