@@ -122,6 +122,12 @@ describe("kernels and matmuls per step, [forward, backward]", () => {
   });
 });
 
+it("what is normalised is a product with a matrix that is centred before the loop", () => {
+  const system = optimised((cases["Elman whose products are normalised, tokens in"] as () => Case)());
+  for (const { ops } of stepCosts(schedule(system))) expect(ops).not.toContain("centre");
+  expect([...system.values.values()].map((v) => v.eq?.op)).not.toContain("centre");
+});
+
 describe.each([
   ["LSTM", lstmModel()],
   ["GRU", gruModel("before")],

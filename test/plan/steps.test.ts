@@ -1,6 +1,6 @@
 /** What a time step costs: instructions made for one index of the forward and of the backward loop. */
 import { expect, test } from "vitest";
-import { lower, type Plan } from "../../src/compiler/plan/lower.js";
+import { fullAxes, lower, type Plan } from "../../src/compiler/plan/lower.js";
 import { schedule } from "../../src/compiler/schedule/schedule.js";
 import { E, op } from "../../src/compiler/system/expr.js";
 import { lstm } from "../support/cells.js";
@@ -55,4 +55,30 @@ test("outside the loops there is one matmul for each weight gradient and project
   const whole = plan.instrs.filter((i) => i.op === "matmul" && !i.origin.endsWith("]")).length;
   // W·Emb, logits, and of the adjoints: h, Wo, U, W, Emb
   expect(whole).toBeLessThanOrEqual(7);
+});
+
+test("a batch without padding has no masks, one with padding has", () => {
+  const { system, outputs } = trained(languageModel());
+  const hosts = (lengths: readonly number[]): string[] => {
+    const extents = { T };
+    const full = fullAxes(system, { extents }, { T: lengths });
+    const plan = lower({ system, program: schedule(system) }, { batch: B, extents, full }, outputs);
+    return plan.instrs.map((i) => i.op).filter((o) => o === "mask" || o === "lengths" || o === "where");
+  };
+  expect(hosts([T, T, T])).toEqual([]);
+  expect(hosts([T, T - 1, T])).toContain("mask");
+});
+
+test("between its loops, what is small is computed at once, what is large step by step", () => {
+  const { system, outputs } = trained(languageModel());
+  const small = (element: number): number => {
+    const options = { costs: { call: 100, element } };
+    const plan = lower({ system, program: schedule(system) }, { batch: B, extents: { T } }, outputs, options);
+    return count(
+      plan.instrs.map((i) => i.op),
+      "sigmoidGrad",
+    );
+  };
+  // an entry has B · H = 12 elements; σ of the three gates
+  expect([small(1), small(10)]).toEqual([3, 3 * T - 1]);
 });

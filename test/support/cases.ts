@@ -34,6 +34,17 @@ export const cases: Readonly<Record<string, () => Case>> = {
     k.clause("h", { t: "-1" }, tanh(E.mv(k.param("Wi", [3, 4])(), image())));
     k.loss([], op("xent", [E.mv(k.param("Wo", [2, 3])(), h("$-1")), y()]));
   }),
+  "Elman whose products are normalised, tokens in": sketch({ T: ragged }, 3, (k) => {
+    const [x, y, h] = [k.token("x", 4, [t]), k.input("y", [3], [t]), k.value("h", [3], [t])];
+    const normal = (z: ReturnType<typeof E.add>) => {
+      const c = op("centre", [z]);
+      return E.scale(op("inverseRms", [c], { epsilon: 0.1 }), c);
+    };
+    const W = k.param("W", [3, 4]);
+    k.equate("h", tanh(normal(op("col", [W(), x("t")])), normal(E.mv(k.param("U", [3, 3])(), h("t-1")))));
+    k.clause("h", { t: "-1" }, k.param("h0", [3])());
+    k.loss([t], E.dot(y("t"), h("t")));
+  }),
   "LSTM, learnt initial cell": sketch({ T: ragged }, 3, (k) => {
     const [x, y] = [k.input("x", [2], [t]), k.input("y", [2], [t])];
     const [h, c] = [k.value("h", [2], [t]), k.value("c", [2], [t])];

@@ -9,11 +9,11 @@ import { getValue, type System } from "../system/types.js";
 export function tablesOf(system: System): ReadonlySet<string> {
   const tables = new Set<string>();
   const others = new Set<string>();
-  const { values } = foldEmbedding.run(system, new Set(system.values.keys()));
-  for (const v of values.values()) {
+  const folded = foldEmbedding.run(system, new Set(system.values.keys()));
+  for (const v of folded.values.values()) {
     for (const c of v.clauses) others.add(c.read.v);
     for (const [k, r] of (v.eq?.args ?? []).entries()) {
-      const { role, slots } = getValue(system, r.v);
+      const { role, slots } = getValue(folded, r.v);
       const isTable = role === "param" && slots.length === 0 && v.eq?.op === "col" && k === 0;
       (isTable ? tables : others).add(r.v);
     }
