@@ -9,14 +9,14 @@ const generate = { model: "generate", spec: "lstm-generator.rcv" };
 const sizes = (V, H, B, T) => ({ V, H, B, T });
 
 export const cases = [
-  { name: "tiny", ...lm, sizes: sizes(64, 100, 1, 25), steps: 200 },
+  { name: "tiny", ...lm, sizes: sizes(64, 100, 1, 25), steps: 1000 },
   { name: "S", ...lm, sizes: sizes(64, 128, 50, 50), steps: 40 },
   { name: "M", ...lm, sizes: sizes(64, 512, 64, 64), steps: 12 },
   { name: "long", ...lm, sizes: sizes(64, 128, 50, 1000), steps: 8 },
-  { name: "peephole-tiny", ...peephole, sizes: sizes(64, 100, 1, 25), steps: 200 },
+  { name: "peephole-tiny", ...peephole, sizes: sizes(64, 100, 1, 25), steps: 1000 },
   { name: "peephole-S", ...peephole, sizes: sizes(64, 128, 50, 50), steps: 40 },
   { name: "peephole-M", ...peephole, sizes: sizes(64, 512, 64, 64), steps: 12 },
-  { name: "layer-norm-tiny", ...layerNorm, sizes: sizes(64, 100, 1, 25), steps: 200 },
+  { name: "layer-norm-tiny", ...layerNorm, sizes: sizes(64, 100, 1, 25), steps: 1000 },
   { name: "layer-norm-S", ...layerNorm, sizes: sizes(64, 128, 50, 50), steps: 40 },
   { name: "layer-norm-M", ...layerNorm, sizes: sizes(64, 512, 64, 64), steps: 12 },
   { name: "gru", model: "gru", spec: "gru-lm.rcv", sizes: sizes(64, 128, 50, 50), steps: 40 },

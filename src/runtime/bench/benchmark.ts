@@ -11,7 +11,7 @@ export interface BenchmarkOptions {
   readonly batch: number;
   /** Of every ragged axis. */
   readonly length: number;
-  /** After the first one. */
+  /** Timed ones, after the first one and those that warm up. */
   readonly steps: number;
   /** Of the data. */
   readonly seed?: number;
@@ -26,7 +26,7 @@ export interface Benchmark {
   readonly compile_ms: number;
   /** The first step, in which plans are made for these shapes. */
   readonly first_ms: number;
-  /** Of the steps after it. */
+  /** Of the steps that are timed: after the first one and some that are not. */
   readonly min_ms: number;
   readonly median_ms: number;
   /** Matrix products and convolutions of a step, over the shortest time: 10⁹ operations a second. */
@@ -44,6 +44,12 @@ export interface Benchmark {
   readonly loss: number;
 }
 
+/**
+ * Steps before those that are timed, and for how long at most: TensorFlow has to run a graph about a hundred times until it
+ * knows which of its kernels are so cheap that no other thread need take them.
+ */
+const WARM = { steps: 120, ms: 500 };
+
 /** Takes steps: the model has learnt noise afterwards. Throws `UsageError` where there is nothing to learn, `DivergedError`. */
 export function benchmark(model: Network, { batch, length, steps, seed = 1 }: BenchmarkOptions): Benchmark {
   if (!(steps >= 1 && batch >= 1 && length >= 1))
@@ -54,6 +60,8 @@ export function benchmark(model: Network, { batch, length, steps, seed = 1 }: Be
   });
   const compile = timed(() => model.compile());
   const first = timed(step);
+  const start = performance.now();
+  for (let k = 0; k < WARM.steps && performance.now() - start < WARM.ms; k++) step();
   const rest = Array.from({ length: steps }, () => {
     plans.length = 0;
     return timed(step);
