@@ -191,7 +191,7 @@ class Searching {
     const own = builder.get(id);
     const { dtype, labels, outside } = v;
     const x = read(source, [...idx, at(SOURCE.name)]);
-    const choice = E.only(x, builder.ident(this.#parent), SOURCE.name);
+    const choice = op("only", [x, builder.ident(this.#parent)], { slot: SOURCE.name, sure: true });
     const rest = { named: false, outside, ...(labels && { labels }) };
     builder.declare(name, own.slots, own.shape, "eq", { dtype, ...rest });
     const steps = isAfter ? n : n - 1;

@@ -3,7 +3,6 @@
  * lengths; each phase (see `phases.ts`) is one program. A long open axis is drawn in parts with carried state, as in
  * truncated training, where the equations allow it; else it is unrolled to its longest length.
  */
-import type { Model } from "../../compiler/model.js";
 import type { Compute } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
@@ -14,10 +13,11 @@ import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
-import { openAxis, openWithin, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
+import { openAxis, openWithin, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
 import { insideFields, takeInside } from "./inside.js";
 import { memoryOf } from "./memory.js";
+import { combine, isFree, merge, type Part, prefixOf, without } from "./parts.js";
 import { type Phase, phasesOf } from "./phases.js";
 import { DecodePrograms, PART } from "./programs.js";
 import { Search } from "./search.js";
@@ -62,12 +62,6 @@ type Calls =
       fields(batch: Batch): Readonly<Record<string, Numbers>>;
       take(batch: Batch, got: Readonly<Record<string, Numbers>>): boolean;
     };
-
-/** A sample on its way: what is known of it so far, and the row that it will be. */
-interface Part {
-  readonly sample: Sample;
-  readonly row: Row;
-}
 
 export class Decoder {
   readonly #programs: DecodePrograms;
@@ -274,39 +268,3 @@ export class Decoder {
     return this.engine.run({ compute, batch, outputs, states, beam, noise, ...(draw && { draw }) });
   }
 }
-
-/** Is no beginning known? */
-const isFree = (parts: readonly Part[], { randoms }: Phase): boolean =>
-  !parts.some(({ row }) => randoms.some((random) => row.prefix[random]?.length));
-
-function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row["prefix"] {
-  const given = randoms.filter((r) => (sample.fields[r]?.length ?? 0) > 0);
-  for (const random of given)
-    if (fieldOf(model, random).axes.length > 1) throw new DecodeError(prefixOverAxes({ random }));
-  return Object.fromEntries(given.map((r) => [r, sample.fields[r] as Numbers]));
-}
-
-/** The sample as far as it is observed. */
-function without(model: Model, { lengths, fields, ...rest }: Sample, randoms: readonly string[]): Sample {
-  const open = openAxes(model, randoms);
-  return {
-    ...rest,
-    lengths: Object.fromEntries(Object.entries(lengths).filter(([a]) => !open.includes(a))),
-    fields: Object.fromEntries(Object.entries(fields).filter(([f]) => !randoms.includes(f))),
-  };
-}
-
-const merge = <S extends Sample>(s: S, d: Decoded): S => ({
-  ...s,
-  lengths: { ...s.lengths, ...d.lengths },
-  fields: { ...s.fields, ...d.fields },
-});
-
-const combine = (a: Decoded, b: Decoded): Decoded => ({
-  ...merge(a, b),
-  logp: a.logp + b.logp,
-  ended: a.ended && b.ended,
-  ...((b.alternatives ?? a.alternatives)
-    ? { alternatives: (b.alternatives ?? a.alternatives) as NonNullable<Decoded["alternatives"]> }
-    : {}),
-});

@@ -138,17 +138,18 @@ export function tensorflowBeam(binding: Binding): Kernel<number> {
       const poison = or(float, zero, lost);
 
       // which have ended, and whether what is open can overtake them
-      const terms = several("Split", [type("T", float), number("num_split", TERMS.size)], [ints([1], []), divisors], 4);
+      const splitting = [type("T", double), number("num_split", TERMS.size)];
+      const terms = several("Split", splitting, [ints([1], []), exact(divisors)], TERMS.size);
       const [own, next, final, isLast] = terms as [number, number, number, number];
-      const isEnd = of("Greater", float, isLast, zero);
+      const isEnd = of("Greater", double, isLast, nil);
       const stops = end < 0 ? isEnd : run("LogicalOr", [], run("Equal", equality(int), token, ints([end], [])), isEnd);
       const over = both(used, stops);
-      const scoreOf = (divisor: number): number => single(of("RealDiv", double, value, exact(divisor)));
-      const score = select(float, over, scoreOf(own), lowest);
+      const scoreOf = (divisor: number): number => of("RealDiv", double, value, divisor);
+      const score = select(float, over, single(scoreOf(own)), lowest);
       const known = select(float, of("Greater", float, ended, zero), first(ROW.best), lowest);
       const best = of("Maximum", float, known, reduce("Max", float, score, second));
       const endedNow = of("AddV2", float, ended, reduce("Sum", float, cast(over, bool, float), second));
-      const bound = of("Maximum", float, scoreOf(next), scoreOf(final));
+      const bound = single(of("Maximum", double, scoreOf(next), scoreOf(final)));
       const kept = both(used, not(over));
       const alive = run("Any", keeping, both(kept, of("Greater", float, bound, best)), second);
       const state = select(float, over, isEnded, select(float, both(kept, alive), isOpen, isUnused));
