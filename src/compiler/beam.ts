@@ -6,7 +6,7 @@
  * Numbers of a row, all in single precision: the token, the row that it goes on from, its state, log p as a sum of three
  * numbers, which hold a double, and of the whole sample how many have ended and the best score among them (0 if none).
  */
-import { BEYOND, KNOWN } from "./choice.js";
+import { KNOWN } from "./choice.js";
 
 export const ROW = { token: 0, parent: 1, state: 2, logp: 3, ended: 6, best: 7, size: 8 } as const;
 /** `first`: before the search, when the first row is the only one and open. Above 0 where there is more to come. */
@@ -49,7 +49,7 @@ export class BeamStep {
     const term = (what: number): number => terms[what] as number;
     const isFirst = was(0, ROW.state) === STATE.first;
     const rows = Array.from({ length: this.k }, (_, i) => i);
-    const open = given === BEYOND ? [] : isFirst ? [0] : rows.filter((i) => was(i, ROW.state) === STATE.open);
+    const open = isFirst ? [0] : rows.filter((i) => was(i, ROW.state) === STATE.open);
     const logps = rows.map((i) => was(i, ROW.logp) + was(i, ROW.logp + 1) + was(i, ROW.logp + 2));
     let [ended, best] = [was(0, ROW.ended), was(0, ROW.best)];
     const write = (i: number, { from, token, logp }: Candidate, state: number): void => {
@@ -94,16 +94,20 @@ export class BeamStep {
     for (const from of open) {
       const z = logits(from);
       let most = Number.NEGATIVE_INFINITY;
-      for (const x of z) most = Math.max(most, x); // NaN spreads through Math.max
+      for (let i = 0; i < this.n; i++) most = Math.max(most, z[i] as number); // NaN spreads through Math.max
       let sum = 0;
-      for (const x of z) sum += Math.exp(x - most);
+      for (let i = 0; i < this.n; i++) sum += Math.exp((z[i] as number) - most);
       const norm = Math.log(sum);
       if (!Number.isFinite(norm)) return null;
       let isPossible = false;
-      for (const [token, x] of z.entries()) {
+      const base = logps[from] as number;
+      for (let token = 0; token < this.n; token++) {
+        const x = z[token] as number;
         if (x === Number.NEGATIVE_INFINITY || !this.#allowed[token]) continue;
         isPossible = true;
-        insert(top, { from, token, logp: (logps[from] as number) + (x - most - norm) }, places);
+        const logp = base + (x - most - norm);
+        const worst = top[places - 1];
+        if (!worst || logp > worst.logp) insert(top, { from, token, logp }, places);
       }
       if (!isPossible) return null;
     }

@@ -166,7 +166,7 @@ model m {
 const further: Readonly<Record<string, Model>> = {
   "several steps back": spec(`
     param W, U, D : [H, V], C : [H, V], O, P : [V, V]
-    e[t] = D @ y[t]
+    e[t] = D @ y[t] + 0.5 * e[t-1]
     h[t] : [H] = tanh(U @ h[t-1] + W @ e[t-1] + e[t-2] + C @ y[t-3])
     y[t] ~ categorical(O @ h[t] + O @ h[t-2] + P @ x[0])
     h[-1] = 0; h[-2] = 0; y[-1] = BOS; y[-2] = BOS; y[-3] = EOS; e[-1] = 1; e[-2] = 0`),
@@ -178,6 +178,16 @@ const further: Readonly<Record<string, Model>> = {
     h[t] = tanh(W @ y[t-1] + U @ h[t-1] + g[t])
     y[t] ~ categorical(O @ h[t])
     h[-1] = K @ x[S-1]; y[-1] = BOS`),
+  guards: spec(`
+    param W, D : [H, V], U, O
+    h[t] : [H] = tanh(W @ y[t-1] + (if t > 0 then U @ h[t-1] else D @ x[0]))
+    y[t] ~ categorical(O @ h[t])
+    y[-1] = BOS`),
+  "guards behind the choice": spec(`
+    param W : [H, H], D : [H, V], U, O
+    e[t] : [H] = D @ y[t] + (if t > 0 then U @ e[t-1] else 0)
+    h[t] : [H] = tanh(W @ (if t > 0 then e[t-1] else 1) + D @ x[0])
+    y[t] ~ categorical(O @ h[t])`),
   "its own past": spec(`
     param W : [H, V], O, Q : [H, H]
     h[t] = W @ y[t-1]
@@ -218,6 +228,8 @@ const setups: Readonly<Record<string, Setup>> = {
   translator: setup(models.translator(), sources),
   tagger: setup(models.tagger(), [along("T", [0, 1, 1]), along("T", [1]), along("T", [0, 0, 1, 1, 0])]),
   "several steps back": setup(further["several steps back"] as Model, sources),
+  guards: setup(further["guards"] as Model, sources),
+  "guards behind the choice": setup(further["guards behind the choice"] as Model, sources),
   attention: setup(further["attention"] as Model, sources),
   "its own past": setup(further["its own past"] as Model, sources, false),
   "two voices": setup(models.twoVoices(), [{ lengths: {}, fields: {} }], false),

@@ -122,8 +122,8 @@ export const choose = defineOp({
 export const beam = defineOp({
   name: "beam",
   doc:
-    "One step of a beam search along a variable over its k rows: the best continuations of the open ones, in order. `given` " +
-    "as in `choose`; `before`: this op's result at the step before, 0 at first; `terms`: what divides log p into a score, of " +
+    "One step of a beam search along a variable over its k rows: the best continuations of the open ones, in order. `given`: " +
+    "y + 2 where the value is known to be y; `before`: this op's result at the step before, 0 at first; `terms`: what divides log p into a score, of " +
     "a sequence that ends at this step, at the next, at the last, and whether this is the last. Gives of each row [token, " +
     "row it goes on from, state, log p as a sum of three, how many have ended, best score of these].",
   params: ["z", "given", "before", "terms"],

@@ -187,6 +187,9 @@ class Searching {
     if (isAfter && n === 1) this.#unmoved.add(id);
     const source = n > 1 ? this.#moved(id, n - 1) : id;
     const shift = n > 1 || isAfter ? -1 : 0;
+    // a guard of the reader does not hide what is before the start from a value in between
+    const begins = builder.get(source).clauses.some(({ pins }) => pins[0]?.at.k === "start" && pins[0].at.off === -1);
+    if (shift && !begins && v.outside === "error") throw new Unfit();
     const idx = v.slots.map((s) => at(s.name, s.name === t ? shift : 0));
     const own = builder.get(id);
     const { dtype, labels, outside } = v;

@@ -68,7 +68,10 @@ export class DecodePrograms {
     const key = `${drawn.join()} searching ${phase.randoms.join()} ${search.k} ${free} along ${along}`;
     return this.#cached(key, () => {
       try {
-        return this.#inside(drawn, inside, along);
+        const made = this.#inside(drawn, inside, along);
+        // noise is drawn anew for each window, and a search on the host has none
+        const isNoisy = made && [...made.system.values.values()].some((v) => v.role === "noise");
+        return along !== null && isNoisy ? null : made;
       } catch (e) {
         if (e instanceof Unfit || e instanceof CarryError) return null;
         throw e;
