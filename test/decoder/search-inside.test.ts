@@ -253,16 +253,18 @@ const optionsOf = ({ k, length_penalty, max }: Asked): DecodeOptions => ({
 });
 
 /** With a look at what runs: does the host move rows? */
-function watched(engine: DecodeEngine, drawsInside: boolean): { engine: DecodeEngine; beams: () => number } {
-  let beams = 0;
+function watched(engine: DecodeEngine, drawsInside: boolean) {
+  let [beams, runs] = [0, 0];
   const run = (r: Run): ReturnType<DecodeEngine["run"]> => {
     if (r.beam) beams++;
+    runs++;
     return engine.run(r);
   };
-  return { engine: { model: engine.model, drawsInside, run }, beams: () => beams };
+  return { engine: { model: engine.model, drawsInside, run }, beams: () => beams, runs: () => runs };
 }
 
-function compare(own: DecodeEngine, s: Setup, options: DecodeOptions, digits: number): void {
+/** How many runs the search inside took. */
+function compare(own: DecodeEngine, s: Setup, options: DecodeOptions, digits: number): number {
   const [inside, host] = [watched(own, true), watched(own, false)];
   const [got, want] = [inside, host].map((w) => new Decoder(w.engine).decode(s.samples, options)) as [
     Decoded[],
@@ -271,12 +273,15 @@ function compare(own: DecodeEngine, s: Setup, options: DecodeOptions, digits: nu
   expect(inside.beams() === 0).toBe(s.inside);
   expect(host.beams()).toBeGreaterThan(0);
   expectSame(got, want, digits);
+  return inside.runs();
 }
 
 describe("by definition", () => {
   it.each(Object.entries(setups))("%s", (_, s) => {
     fc.assert(
-      fc.property(asked, (a) => compare(new ReferenceEngine(s.model, s.params(a.seed)), s, optionsOf(a), 5)),
+      fc.property(asked, (a) => {
+        compare(new ReferenceEngine(s.model, s.params(a.seed)), s, optionsOf(a), 5);
+      }),
       { numRuns: 6 },
     );
   });
@@ -398,7 +403,8 @@ describe.each(backends)("on $name", (device) => {
     const model = models.languageModel(until);
     const engine = engineOf(model, models.languageParams);
     const before = device.tensorCount();
-    compare(engine, setup(model, beginnings), optionsOf({ k: 3, length_penalty: 0.7, max: 140 }), 3);
+    const runs = compare(engine, setup(model, beginnings), optionsOf({ k: 3, length_penalty: 0.7, max: 140 }), 3);
+    expect(runs).toBe(until ? 1 : 2);
     expect(device.tensorCount() - before).toBeLessThan(200); // constants of plans, and no more
     const settled = device.tensorCount();
     compare(engine, setup(model, beginnings), optionsOf({ k: 3, length_penalty: 0.7, max: 140 }), 3);
