@@ -8,7 +8,7 @@ import { ROW, TERMS } from "../beam.js";
 import { SystemBuilder } from "../system/builder.js";
 import { touches } from "../system/deps.js";
 import { E, op, read, sumOver } from "../system/expr.js";
-import { at, fromStart, identity } from "../system/positions.js";
+import { at, fromStart, identity, readVars, shifted } from "../system/positions.js";
 import { type Eq, getValue, type Pos, type Read, type Slot, type System, type Value } from "../system/types.js";
 import { drawInsideOf, givenOf, type Inside } from "./draw-inside.js";
 
@@ -90,8 +90,12 @@ class Searching {
     const { name } = this.#slot(y);
     builder.clause(this.#choice, [{ slot: name, at: fromStart(-1) }], E.num(0, [ROW.size]));
     // what is read as it has moved has its beginning there
-    for (const id of this.#moving)
-      if (!this.#unmoved.has(id)) builder.values.set(id, { ...builder.get(id), clauses: [] });
+    for (const id of this.#moving) {
+      if (this.#unmoved.has(id)) continue;
+      const { name: t } = this.#slot(getValue(this.system, id));
+      const clauses = builder.get(id).clauses.filter(({ pins }) => !pins.some((p) => p.slot === t));
+      builder.values.set(id, { ...builder.get(id), clauses });
+    }
     return builder.finish();
   }
 
@@ -140,16 +144,14 @@ class Searching {
   #widen(id: string): void {
     const v = getValue(this.system, id);
     const { name } = this.#slot(v);
-    const isBefore = v.clauses.every(
-      ({ pins, read: r }) =>
-        pins.length === 1 &&
-        pins[0]?.slot === name &&
-        pins[0].at.k === "start" &&
-        pins[0].at.off < 0 &&
-        !touches(this.system, r).some((t) => this.#moving.has(t.v)),
-    );
+    const isOutside = v.clauses.every(({ pins, read: r }) => {
+      const at = pins.find((p) => p.slot === name)?.at;
+      // before the start, or elsewhere at all times alike
+      const isAlike = at ? at.k === "start" && at.off < 0 : !readVars(r).has(name);
+      return isAlike && !touches(this.system, r).some((t) => this.#moving.has(t.v));
+    });
     const isOther = v.id !== this.#y.id && v.eq?.op === "draw";
-    if (!isBefore || isOther || v.eq?.along === name) throw new Unfit();
+    if (!isOutside || isOther || v.eq?.along === name) throw new Unfit();
     this.#builder.values.set(id, { ...v, slots: [...v.slots, ROWS] });
   }
 
@@ -188,7 +190,10 @@ class Searching {
     const source = n > 1 ? this.#moved(id, n - 1) : id;
     const shift = n > 1 || isAfter ? -1 : 0;
     // a guard of the reader does not hide what is before the start from a value in between
-    const begins = builder.get(source).clauses.some(({ pins }) => pins[0]?.at.k === "start" && pins[0].at.off === -1);
+    const begins = builder.get(source).clauses.some(({ pins }) => {
+      const [pin, second] = pins;
+      return !second && pin?.slot === t && pin.at.k === "start" && pin.at.off === -1;
+    });
     if (shift && !begins && v.outside === "error") throw new Unfit();
     const idx = v.slots.map((s) => at(s.name, s.name === t ? shift : 0));
     const own = builder.get(id);
@@ -198,13 +203,12 @@ class Searching {
     const rest = { named: false, outside, ...(labels && { labels }) };
     builder.declare(name, own.slots, own.shape, "eq", { dtype, ...rest });
     const steps = isAfter ? n : n - 1;
-    for (const { pins, read: r } of v.clauses) {
-      const [pin] = pins;
-      const off = pin?.at.k === "start" ? pin.at.off + steps : 0;
-      if (off >= 0) continue;
-      const clauses = [...builder.get(name).clauses, { pins: [{ slot: t, at: fromStart(off) }], read: r }];
-      builder.values.set(name, { ...builder.get(name), clauses });
-    }
+    const clauses = v.clauses.flatMap(({ pins, read: r }) => {
+      const own = pins.map((p) => (p.slot === t ? { ...p, at: shifted(p.at, steps) } : p));
+      const isLate = own.some((p) => p.slot === t && p.at.k === "start" && p.at.off >= 0);
+      return isLate ? [] : [{ pins: own, read: r }];
+    });
+    builder.values.set(name, { ...builder.get(name), clauses });
     builder.equate(name, sumOver([SOURCE], choice));
     return name;
   }
