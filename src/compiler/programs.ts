@@ -4,6 +4,7 @@
  */
 import { grad } from "./ad/grad.js";
 import { hasHits, type Mode, type Model } from "./model.js";
+import { beamInside } from "./passes/beam-inside.js";
 import { type Carried, carry } from "./passes/carry.js";
 import { drawInside, drawInsideOf, type Inside, inWindows } from "./passes/draw-inside.js";
 import { normalizeBySample } from "./passes/normalize.js";
@@ -148,7 +149,7 @@ function sampledFrom(system: System, randoms: Mode["sampled"]): System {
 
 function drawnInside(system: System, inside: Inside | undefined): System {
   if (!inside) return system;
-  const drawn = drawInside(system, inside);
+  const drawn = inside.beam === undefined ? drawInside(system, inside) : beamInside(system, inside);
   verify(drawn, "draw inside");
   return drawn;
 }

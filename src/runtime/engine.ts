@@ -226,7 +226,7 @@ export class Engine implements DecodeEngine {
         return [id, scope.upload(data, shape)] as const;
       });
       const { mode, inside } = compute;
-      const how = inside ? `${inside.open?.axis} ${inside.how} ${inside.free}` : "";
+      const how = inside ? `${inside.open?.axis} ${inside.how} ${inside.free} ${inside.beam}` : "";
       const key = `decode ${mode.drawn.join()} ${[...compute.states.keys()].join()} ${how}`;
       const job: Job = { key, compute, batch, outputs, noise, states: new Map(given), beam, ...(draw && { draw }) };
       const out = this.#machine.run(job, this.parameters);

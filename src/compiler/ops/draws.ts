@@ -1,4 +1,5 @@
 /** The op `draw`, and the mode of each distribution: what the reference evaluation takes in the place of a draw. */
+import { ROW } from "../beam.js";
 import { Choices, temperingOf } from "../choice.js";
 import { at, defineOp, num, nums } from "./types.js";
 
@@ -116,4 +117,19 @@ export const choose = defineOp({
   vjp: { none: "a draw" },
   samples: [],
   unsampled: "has integers among its arguments: tested against draws by the decoder",
+});
+
+export const beam = defineOp({
+  name: "beam",
+  doc:
+    "One step of a beam search along a variable over its k rows: the best continuations of the open ones, in order. `given`: " +
+    "y + 2 where the value is known to be y; `before`: this op's result at the step before, 0 at first; `terms`: what divides log p into a score, of " +
+    "a sequence that ends at this step, at the next, at the last, and whether this is the last. Gives of each row [token, " +
+    "row it goes on from, state, log p as a sum of three, how many have ended, best score of these].",
+  params: ["z", "given", "before", "terms"],
+  zero: "never",
+  infer: () => [ROW.size],
+  vjp: { none: "a choice" },
+  samples: [],
+  unsampled: "acts along a variable: tested against the host's search by the decoder",
 });

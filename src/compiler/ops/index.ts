@@ -1,6 +1,6 @@
 /** The op table. `OpName` is closed, so a target whose table lacks an op does not compile. */
 import * as conv from "./conv.js";
-import { choose, draw } from "./draws.js";
+import { beam, choose, draw } from "./draws.js";
 import * as elementwise from "./elementwise.js";
 import * as linear from "./linear.js";
 import * as matrices from "./matrices.js";
@@ -20,6 +20,7 @@ const all = {
   ...tokens,
   draw,
   choose,
+  beam,
   ...convOps,
 };
 
@@ -57,7 +58,7 @@ export const families: readonly Family[] = [
   {
     name: "Draws",
     doc: "What randoms are drawn from; with variables that the distribution ranges over.",
-    ops: [draw, choose],
+    ops: [draw, choose, beam],
   },
   {
     name: "Images",

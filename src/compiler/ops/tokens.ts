@@ -169,7 +169,9 @@ export const toInt = defineOp({
 
 export const only = defineOp({
   name: "only",
-  doc: "x where the variable `slot` has the index i, else `fill` (0). Summed over `slot` it is a gather, over others a scatter.",
+  doc:
+    "x where the variable `slot` has the index i, else `fill` (0). Summed over `slot` it is a gather, over others a scatter. " +
+    "`sure`: i is an index of the axis.",
   params: ["x", "i"],
   dtype: dtypeOfFirst,
   multilinear: true,

@@ -18,6 +18,8 @@ export interface Inside {
   readonly free: boolean;
   /** The open axis is drawn in windows of so many steps, which all samples have: they go on until all have ended. */
   readonly window?: number;
+  /** Of a beam search, its rows (`beam-inside.ts`): one random, along the open axis. */
+  readonly beam?: number;
 }
 
 export interface DrawnInside {

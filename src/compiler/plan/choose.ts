@@ -57,6 +57,7 @@ const choiceOf = (here: Here): Choice => ({
   from: here.frame.dims[here.dim]?.from as number,
   index: here.index,
   limit: limitOf(here),
+  isSure: here.v.eq?.attrs["sure"] === true,
 });
 
 /** sum[s] x[s] where s = i: the entry of x at i. */

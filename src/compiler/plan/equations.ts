@@ -1,6 +1,7 @@
 /** One equation: its arguments are read in its frame, its op becomes instructions. */
 import { outerNames } from "../system/positions.js";
 import { getValue, type Slot, type Value } from "../system/types.js";
+import { beamStep } from "./beam.js";
 import { choose } from "./choose.js";
 import { onStretch, type Stretch, stretchOf, widened } from "./diagonals.js";
 import { drawAll } from "./draws.js";
@@ -130,6 +131,8 @@ export class Equations {
       }
       case "draw":
         return drawAll({ lineage, beam }, v, at, args, around);
+      case "beam":
+        return beamStep(around, v, args);
       case "mask": {
         const names = eq.attrs["slots"] as readonly string[];
         const slots = [...v.slots, ...(red?.vars ?? [])].filter((s) => names.includes(s.name));

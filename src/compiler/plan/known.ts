@@ -13,6 +13,8 @@ const BINARY: Partial<Record<TensorOp, Binary>> = {
   minimum: Math.min,
 };
 
+const UNARY: ReadonlySet<TensorOp> = new Set(["reshape", "toInt", "toFloat", "floor", "affine"]);
+
 /** The numbers of a tensor in its own shape; null where it depends on data or on lengths. */
 export function known(flat: Flat, r: Ref): readonly number[] | null {
   if (isConst(r)) return [r.c];
@@ -22,11 +24,13 @@ export function known(flat: Flat, r: Ref): readonly number[] | null {
   if (op === "iota") return Array.from({ length: size(r.shape) }, (_, i) => (attrs["from"] as number) + i);
   const combine = BINARY[op];
   if (combine && x && y) {
-    const [a, b] = [spread(flat, x, r.shape), spread(flat, y, r.shape)];
-    return a && b && a.map((n, i) => combine(n, b[i] as number));
+    const a = spread(flat, x, r.shape);
+    const b = a && spread(flat, y, r.shape);
+    return b && a.map((n, i) => combine(n, b[i] as number));
   }
-  if (!x) return null;
-  if (op === "expand") return spread(flat, x, shapes[0] as readonly number[]);
+  if (op === "expand" && x) return spread(flat, x, shapes[0] as readonly number[]);
+  // nothing else is looked into: what is computed step by step is a long chain
+  if (!x || !UNARY.has(op)) return null;
   const own = known(flat, x);
   if (!own) return null;
   if (op === "reshape" || op === "toInt" || op === "toFloat") return own;

@@ -20,6 +20,8 @@ export interface Choice {
   readonly index: Ref;
   /** Where a sample ends before n: integers like the index. */
   readonly limit: Ref | null;
+  /** Is the index always that of an entry? */
+  readonly isSure: boolean;
 }
 
 /** The entries of `table`, [dims…, features…], at the index: [dims…, features…] with 1 along the dim. */
@@ -50,7 +52,7 @@ function gatherRows(
   const shape = broadcast(replaced(lead, dim, 1), own);
   const others = strides.map((s, k) => (k === dim || lead[k] === 1 ? 0 : s));
   const rows = rowNumbers(choice, shape, strides[dim] as number, others);
-  return gather(flat, flat.reshape(table, [size(lead), ...features]) as TensorRef, rows, features, [
+  return gather(choice, flat.reshape(table, [size(lead), ...features]) as TensorRef, rows, features, [
     ...shape,
     ...features,
   ]);
@@ -79,7 +81,7 @@ function gatherSlabs(
   );
   const width = [...sizes, ...features];
   const counts = along.map((k) => own[k] as number);
-  const found = gather(flat, flat.reshape(front, [n, ...width]) as TensorRef, rows, width, [...counts, ...width]);
+  const found = gather(choice, flat.reshape(front, [n, ...width]) as TensorRef, rows, width, [...counts, ...width]);
   // [index…, kept…, features…] → in the order of the dims
   const have = [...along, ...kept];
   const order = [...have].sort((a, b) => a - b);
@@ -150,7 +152,16 @@ function entryOf(flat: Flat, r: Ref): { whole: Ref; count: number; k: number } |
   return def.op === "unstack" ? { whole: def.args[0] as Ref, count: def.shapes.length, k: at.out } : null;
 }
 
-function gather(flat: Flat, table: TensorRef, rows: Ref, width: readonly number[], shape: readonly number[]): Ref {
+function gather(
+  { flat, isSure }: Choice,
+  table: TensorRef,
+  rows: Ref,
+  width: readonly number[],
+  shape: readonly number[],
+): Ref {
   const count = size(flat.shapeOf(rows));
-  return flat.reshape(flat.one("gather", [table, rows], { missing: true }, [count, ...width], table.int), shape);
+  return flat.reshape(
+    flat.one("gather", [table, rows], isSure ? {} : { missing: true }, [count, ...width], table.int),
+    shape,
+  );
 }

@@ -71,6 +71,8 @@ export type FusedOp = "addN" | "squares" | "turned" | "sorted" | "segmentSum";
  * - `choose`: of rows [R, n] of logits, as the op of that name has it: `given` [R], `before` [R, 3], and where it is no
  *   maximum that is taken uniform numbers [R], then the temperature, perhaps `top_k` and `top_p`; gives [R, 3]. `free`: no
  *   value is known
+ * - `beam`: of rows [k, B, n] of logits, k for each of B samples, as the op of that name has it: `given` [B], `before`
+ *   [k, B, 8], `terms` [B, 4]; gives [k, B, 8]. `free`: no value is known
  * - `sigmoidGrad`, `tanhGrad`: dy · y (1 − y) and dy · (1 − y²) of arguments y, dy
  * - `literal`: the integers in `values`
  * - `rows`: stride · index + the offset of the place, by the `strides` of its dims, where 0 ≤ index < n (and < the second
@@ -90,6 +92,7 @@ export type TensorOp =
   | "literal"
   | "draw"
   | "choose"
+  | "beam"
   | UnaryOp
   | BinaryOp
   | "affine"

@@ -117,6 +117,8 @@ export function writeOp(written: Written): Expr {
     case "softmaxAlong":
     case "firstMaxAlong":
       return call(op === "softmaxAlong" ? "softmax" : "firstmax", args, { over: along(written) });
+    case "beam":
+      return call("beam", args, { over: along(written) });
     case "linearAlong":
       return call("recurrence", args, { over: along(written) });
     case "fill":

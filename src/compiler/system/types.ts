@@ -83,7 +83,7 @@ export interface Eq {
   readonly op: string;
   readonly attrs: Attrs;
   readonly args: readonly Read[];
-  /** The slot along which an op such as `softmaxAlong` normalises. */
+  /** The slot along which an op such as `softmaxAlong` or `beam` acts. */
   readonly along: string | null;
   /** A reduction fused into the equation: over more variables than the value has slots. */
   readonly red: Reduction | null;

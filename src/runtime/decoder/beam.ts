@@ -6,6 +6,7 @@
  * Rows: sample b owns the rows b·k … b·k + k − 1 of a batch. Where a step draws several randoms, each draw is an expansion
  * and the step ends with the last of them, so the search is joint (R19). No tensors here: logits in, tokens and parents out.
  */
+import { insert } from "../../compiler/beam.js";
 import { logSoftmax } from "./choose.js";
 
 export interface BeamOptions {
@@ -63,7 +64,7 @@ interface Link {
   readonly before: Link | null;
 }
 
-interface Hypothesis {
+export interface Hypothesis {
   readonly links: Link | null;
   readonly logp: number;
   /** Steps that were not forced. */
@@ -77,7 +78,7 @@ interface Candidate {
   readonly logp: number;
 }
 
-const START: Hypothesis = { links: null, logp: 0, length: 0, ended: false };
+export const START: Hypothesis = { links: null, logp: 0, length: 0, ended: false };
 
 export class BeamSearch {
   readonly #open: Hypothesis[][];
@@ -115,13 +116,11 @@ export class BeamSearch {
 
   /** The hypotheses of sample b, best first; ties in the order in which they were found. */
   found(b: number): Found[] {
-    return (this.#finished[b] as Hypothesis[])
-      .map((h) => ({ tokens: unlink(h.links), logp: h.logp, score: this.#score(h.logp, h.length), ended: h.ended }))
-      .sort((x, y) => y.score - x.score);
+    return inOrder(this.#finished[b] as Hypothesis[], this.options.length_penalty);
   }
 
   #score(logp: number, length: number): number {
-    return logp / ((5 + length) / 6) ** this.options.length_penalty;
+    return logp / penalty(length, this.options.length_penalty);
   }
 
   /** The best continuations of sample b, as many as there are places; ties go to the earlier row, then the lower token. */
@@ -168,6 +167,21 @@ export class BeamSearch {
   }
 }
 
+/** What divides the log-probability of so many steps. */
+export const penalty = (length: number, alpha: number): number => ((5 + length) / 6) ** alpha;
+
+/** Finished hypotheses, best first; ties in the order in which they were found. */
+export function inOrder(finished: readonly Hypothesis[], alpha: number): Found[] {
+  return finished
+    .map(({ links, logp, length, ended }) => ({
+      tokens: unlink(links),
+      logp,
+      score: logp / penalty(length, alpha),
+      ended,
+    }))
+    .sort((x, y) => y.score - x.score);
+}
+
 /** The last `n` tokens, the latest first. */
 function lastTokens({ links }: Hypothesis, n: number): number[] {
   const tokens: number[] = [];
@@ -177,22 +191,22 @@ function lastTokens({ links }: Hypothesis, n: number): number[] {
 
 function grow(h: Hypothesis, c: Candidate, e: Expansion, b: number): Hypothesis {
   const forced = (e.forced?.(b) ?? null) !== null;
-  return {
-    links: { random: e.random, token: c.token, before: h.links },
-    logp: c.logp,
-    length: h.length + (e.last && !forced ? 1 : 0),
-    ended: h.ended || c.token === e.end,
-  };
+  return grown(h, e, c.token, c.logp, e.last && !forced);
 }
 
-/** Into a list in descending order of at most `places`; behind its equals. */
-function insert(top: Candidate[], c: Candidate, places: number): void {
-  if (top.length >= places && c.logp <= (top[places - 1] as Candidate).logp) return;
-  let i = top.length;
-  while (i > 0 && (top[i - 1] as Candidate).logp < c.logp) i--;
-  top.splice(i, 0, c);
-  if (top.length > places) top.pop();
-}
+/** `counts`: is this a step that was not forced? */
+export const grown = (
+  h: Hypothesis,
+  { random, end }: Pick<Expansion, "random" | "end">,
+  token: number,
+  logp: number,
+  counts: boolean,
+): Hypothesis => ({
+  links: { random, token, before: h.links },
+  logp,
+  length: h.length + (counts ? 1 : 0),
+  ended: h.ended || token === end,
+});
 
 function unlink(links: Link | null): Record<string, number[]> {
   const tokens: Record<string, number[]> = {};

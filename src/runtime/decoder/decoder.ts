@@ -3,7 +3,6 @@
  * lengths; each phase (see `phases.ts`) is one program. A long open axis is drawn in parts with carried state, as in
  * truncated training, where the equations allow it; else it is unrolled to its longest length.
  */
-import type { Model } from "../../compiler/model.js";
 import type { Compute } from "../../compiler/programs.js";
 import { product } from "../../compiler/system/types.js";
 import { makeBatch } from "../data/index.js";
@@ -14,13 +13,15 @@ import type { Batch, Sample } from "../types.js";
 import { Ancestral, type Row } from "./ancestral.js";
 import { choicesOf, type Ending, endingOf, fieldOf, openAxes } from "./axes.js";
 import type { Method } from "./choose.js";
-import { openAxis, openWithin, prefixOverAxes, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
+import { openAxis, openWithin, searchOfNodes, viterbiMemory, viterbiStates } from "./diagnostics.js";
 import { DecodeError } from "./errors.js";
 import { insideFields, takeInside } from "./inside.js";
 import { memoryOf } from "./memory.js";
+import { combine, isFree, merge, type Part, prefixOf, without } from "./parts.js";
 import { type Phase, phasesOf } from "./phases.js";
 import { DecodePrograms, PART } from "./programs.js";
 import { Search } from "./search.js";
+import { SearchInside } from "./search-inside.js";
 import type { Decoded, DecodeEngine, DecodeOptions, Numbers, Run } from "./types.js";
 
 /** Longest sequence where only an end token bounds it: a model that never ends has to stop somewhere. */
@@ -48,11 +49,19 @@ interface Job {
   readonly options: DecodeOptions;
 }
 
-/** A sample on its way: what is known of it so far, and the row that it will be. */
-interface Part {
-  readonly sample: Sample;
-  readonly row: Row;
+/** What is drawn in one run or in several. */
+interface Session {
+  readonly done: boolean;
+  advance(steps: number): void;
 }
+
+/** Draws are made by the host, or by the program, which is given what they depend on; `take` as `takeInside`. */
+type Calls =
+  | Required<Pick<Run, "draw">>
+  | {
+      fields(batch: Batch): Readonly<Record<string, Numbers>>;
+      take(batch: Batch, got: Readonly<Record<string, Numbers>>): boolean;
+    };
 
 export class Decoder {
   readonly #programs: DecodePrograms;
@@ -155,7 +164,16 @@ export class Decoder {
     const { model } = this.engine;
     const rows = parts.map((p) => p.row);
     if (!phase.loop) throw new Error("beam search without a loop");
-    const search = new Search({ model, phase: { ...phase, loop: phase.loop }, k, memory, length_penalty, rows, open });
+    const asked = { model, phase: { ...phase, loop: phase.loop }, k, memory, length_penalty, rows, open };
+    const axis = this.#partsAlong(parts, job);
+    const inside = this.#programs.searching(job.drawn, asked, axis, isFree(parts, phase));
+    if (inside?.inside) {
+      const session = new SearchInside(asked, inside.inside);
+      const calls = { fields: session.fields.bind(session), take: session.take.bind(session) };
+      // where a number is not finite, the host's own search tells of it
+      if (this.#runAll(inside, axis, parts, job, session, calls)) return session.results();
+    }
+    const search = new Search(asked);
     const repeated = parts.flatMap((p) => Array.from({ length: k }, () => p));
     const compute = this.#programs.drawing(job.drawn);
     const { draw } = search;
@@ -179,16 +197,20 @@ export class Decoder {
     const beam = options.method.kind === "beam" ? { beam: options.method.k } : {};
     const asked = { model, randoms: phase.randoms, method, ...beam, seed, rows, open, places };
     const axis = this.#partsAlong(parts, job);
-    const free = !rows.some((row) => phase.randoms.some((random) => row.prefix[random]?.length));
-    const inside = this.#programs.inside(drawn, phase, open, method, axis, free);
-    if (inside) {
+    const program = this.#programs.inside(drawn, phase, open, method, axis, isFree(parts, phase));
+    const inside = program?.inside;
+    if (program && inside) {
       const session = new Ancestral(asked);
+      const calls: Calls = {
+        fields: (batch) => insideFields(inside, session, batch),
+        take: (batch, got) => takeInside(inside, session, batch, got),
+      };
       // where a number is not finite, the host's own draws tell of it
-      if (this.#runAll(inside, axis, parts, job, session)) return session.results();
+      if (this.#runAll(program, axis, parts, job, session, calls)) return session.results();
     }
     const session = new Ancestral(asked);
     const carried = axis === null ? null : this.#programs.carrying(drawn, axis);
-    this.#runAll(carried ?? this.#programs.drawing(drawn), axis, parts, job, session);
+    this.#runAll(carried ?? this.#programs.drawing(drawn), axis, parts, job, session, session);
     return session.results();
   }
 
@@ -202,19 +224,26 @@ export class Decoder {
   }
 
   /** Runs a program once, or part by part along an axis. False where it has computed draws that are not finite. */
-  #runAll(compute: Compute, axis: string | null, parts: readonly Part[], job: Job, session: Ancestral): boolean {
+  #runAll(
+    compute: Compute,
+    axis: string | null,
+    parts: readonly Part[],
+    job: Job,
+    session: Session,
+    calls: Calls,
+  ): boolean {
     const { inside } = compute;
     const window = inside?.window ?? PART;
     const steps = (p: Part): Part["row"]["lengths"] =>
       axis === null ? p.row.lengths : { ...p.row.lengths, [axis]: window };
     const own = parts.map((p) => ({ ...p, row: { ...p.row, lengths: steps(p) } }));
     const outputs = [...(inside ? compute.outputs : job.phase.randoms), ...compute.states.values()];
-    const draw = inside ? {} : { draw: session.draw };
+    const draw = "draw" in calls ? { draw: calls.draw } : {};
     for (let [step, states] = [0, {} as Run["states"]]; ; step++) {
       const plain = this.#batch(compute, own, step);
-      const batch = inside ? { ...plain, fields: { ...plain.fields, ...insideFields(inside, session, plain) } } : plain;
+      const batch = "draw" in calls ? plain : { ...plain, fields: { ...plain.fields, ...calls.fields(plain) } };
       const got = this.#run(compute, batch, own, outputs, job.options, { step, states, ...draw });
-      if (inside && !takeInside(inside, session, batch, got)) return false;
+      if (!("draw" in calls) && !calls.take(batch, got)) return false;
       if (axis === null || session.done) return true;
       states = Object.fromEntries([...compute.states].map(([state, next]) => [state, got[next] as Numbers]));
       session.advance(window);
@@ -239,35 +268,3 @@ export class Decoder {
     return this.engine.run({ compute, batch, outputs, states, beam, noise, ...(draw && { draw }) });
   }
 }
-
-function prefixOf(model: Model, sample: Sample, randoms: readonly string[]): Row["prefix"] {
-  const given = randoms.filter((r) => (sample.fields[r]?.length ?? 0) > 0);
-  for (const random of given)
-    if (fieldOf(model, random).axes.length > 1) throw new DecodeError(prefixOverAxes({ random }));
-  return Object.fromEntries(given.map((r) => [r, sample.fields[r] as Numbers]));
-}
-
-/** The sample as far as it is observed. */
-function without(model: Model, { lengths, fields, ...rest }: Sample, randoms: readonly string[]): Sample {
-  const open = openAxes(model, randoms);
-  return {
-    ...rest,
-    lengths: Object.fromEntries(Object.entries(lengths).filter(([a]) => !open.includes(a))),
-    fields: Object.fromEntries(Object.entries(fields).filter(([f]) => !randoms.includes(f))),
-  };
-}
-
-const merge = <S extends Sample>(s: S, d: Decoded): S => ({
-  ...s,
-  lengths: { ...s.lengths, ...d.lengths },
-  fields: { ...s.fields, ...d.fields },
-});
-
-const combine = (a: Decoded, b: Decoded): Decoded => ({
-  ...merge(a, b),
-  logp: a.logp + b.logp,
-  ended: a.ended && b.ended,
-  ...((b.alternatives ?? a.alternatives)
-    ? { alternatives: (b.alternatives ?? a.alternatives) as NonNullable<Decoded["alternatives"]> }
-    : {}),
-});

@@ -50,13 +50,13 @@ export function insideOf(
 }
 
 /** One choice among tokens, by itself. */
-const isSimple = (model: Model, { dist, over, type, axes }: FieldInfo): boolean =>
+export const isSimple = (model: Model, { dist, over, type, axes }: FieldInfo): boolean =>
   dist === "categorical" &&
   over === undefined &&
   type.kind !== "position" &&
   axes.every((a) => around(model.axes, a).length === 0);
 
-function neverOf(model: Model, field: FieldInfo): number[] {
+export function neverOf(model: Model, field: FieldInfo): number[] {
   const size = field.type.kind === "token" ? (model.vocabularies[field.type.vocab]?.length ?? 0) : 0;
   return [...producible(model, field, size).entries()].flatMap(([i, may]) => (may ? [] : [i]));
 }

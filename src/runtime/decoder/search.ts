@@ -1,5 +1,5 @@
 /** Beam search and Viterbi over one loop of the model: what the program's draws ask, answered by `BeamSearch`. */
-import type { DistName, FieldInfo, Model } from "../../compiler/model.js";
+import type { DistName, Model } from "../../compiler/model.js";
 import type { Row } from "./ancestral.js";
 import { type Ending, fieldOf, producible } from "./axes.js";
 import { BeamSearch, type Found } from "./beam.js";
@@ -24,12 +24,10 @@ export interface SearchOptions {
 /** Throws `DecodeError` where the randoms of the loop cannot be searched together. */
 export class Search {
   readonly #beam: BeamSearch;
-  readonly #fields: readonly FieldInfo[];
 
   constructor(readonly options: SearchOptions) {
     const { model, phase, rows, k, memory, length_penalty } = options;
-    this.#fields = phase.randoms.map((r) => fieldOf(model, r));
-    for (const f of this.#fields) {
+    for (const f of phase.randoms.map((r) => fieldOf(model, r))) {
       if (!isDiscrete({ dist: f.dist as DistName, base: f.base }) || f.shape.length)
         throw new DecodeError(beamContinuous({ random: f.name }));
       if (f.axes.length !== 1) throw new DecodeError(beamOverAxes({ random: f.name, axes: f.axes }));
@@ -71,30 +69,34 @@ export class Search {
   };
 
   results(): Decoded[] {
-    return this.options.rows.map((_, b) => {
-      const alternatives = this.#beam.found(b).map((f) => this.#alternative(f));
-      const { score: _score, ...best } = alternatives[0] as Alternative;
-      return this.options.memory === null ? { ...best, alternatives } : best;
-    });
+    return resultsOf(this.options, (b) => this.#beam.found(b));
   }
+}
 
-  #alternative({ tokens, logp, score, ended }: Found): Alternative {
-    const { phase, open } = this.options;
-    const { axis, direction } = phase.loop;
-    const fields = Object.fromEntries(
-      this.#fields.map((f): [string, Numbers] => {
-        const drawn = direction > 0 ? (tokens[f.name] ?? []) : [...(tokens[f.name] ?? [])].reverse();
-        return [f.name, f.type.kind === "float" ? Float32Array.from(drawn) : Int32Array.from(drawn)];
-      }),
-    );
-    const steps = fields[phase.randoms[0] as string]?.length ?? 0;
-    const ending = open.get(axis);
-    return {
-      fields,
-      lengths: { [axis]: steps },
-      logp,
-      score,
-      ended: ending ? ended : true,
-    };
-  }
+/** Of each sample, the best that was found, and where nothing was left out on the way all of it. */
+export function resultsOf(options: SearchOptions, found: (b: number) => readonly Found[]): Decoded[] {
+  return options.rows.map((_, b) => {
+    const alternatives = found(b).map((f) => alternativeOf(options, f));
+    const { score: _score, ...best } = alternatives[0] as Alternative;
+    return options.memory === null ? { ...best, alternatives } : best;
+  });
+}
+
+function alternativeOf({ model, phase, open }: SearchOptions, { tokens, logp, score, ended }: Found): Alternative {
+  const { axis, direction } = phase.loop;
+  const fields = Object.fromEntries(
+    phase.randoms.map((name): [string, Numbers] => {
+      const drawn = direction > 0 ? (tokens[name] ?? []) : [...(tokens[name] ?? [])].reverse();
+      return [name, fieldOf(model, name).type.kind === "float" ? Float32Array.from(drawn) : Int32Array.from(drawn)];
+    }),
+  );
+  const steps = fields[phase.randoms[0] as string]?.length ?? 0;
+  const ending = open.get(axis);
+  return {
+    fields,
+    lengths: { [axis]: steps },
+    logp,
+    score,
+    ended: ending ? ended : true,
+  };
 }

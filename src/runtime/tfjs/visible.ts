@@ -1,6 +1,7 @@
 /** Backends whose memory JavaScript can see, cpu and wasm: tfjs's arithmetic, our own movement of data. */
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import type { Costs } from "../../compiler/plan/recurrence.js";
+import { beamKernel } from "./kernels/beam.js";
 import { chooseKernel } from "./kernels/choose.js";
 import { type HostMemory, hostKernels } from "./kernels/host.js";
 import { avgpoolGrad, conv2dFilter, maxpoolGrad, maxpoolPick } from "./kernels/images.js";
@@ -51,6 +52,7 @@ export function visibleMemory(visible: VisibleBackend): Memory<DataId> {
     ...hostKernels(memory),
     xent: crossEntropy(memory, arithmetic.softmax, access.free),
     choose: filled(chooseKernel),
+    beam: filled(beamKernel),
     solve: filled(solveKernel),
     logdet: filled(logdetKernel),
     conv2dFilter: filled(conv2dFilter),

@@ -10,7 +10,16 @@ import { tokens } from "./tokens.js";
 import type { Rule } from "./types.js";
 
 /** Ops whose meaning needs the variables themselves: indices, extents, masks, what acts along an axis, draws. */
-type VariableOp = "index" | "extent" | "mask" | "softmaxAlong" | "firstMaxAlong" | "linearAlong" | "draw" | "only";
+type VariableOp =
+  | "index"
+  | "extent"
+  | "mask"
+  | "softmaxAlong"
+  | "firstMaxAlong"
+  | "linearAlong"
+  | "draw"
+  | "beam"
+  | "only";
 
 const rules: Record<Exclude<OpName, VariableOp>, Rule> = {
   ...elementwise,

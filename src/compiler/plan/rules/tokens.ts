@@ -45,6 +45,7 @@ const entryChoice = (c: Call, i: Ref, n: number): Choice => ({
   index: isConst(i) ? i : c.flat.reshape(i, [...i.shape, 1]),
   from: 0,
   limit: null,
+  isSure: false,
 });
 
 /** Indices one after the other along one dim, as the variable of an axis has them. */

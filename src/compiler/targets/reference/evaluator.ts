@@ -2,8 +2,10 @@
  * The reference evaluator: float64, one element at a time, lazy and memoising. Slow and obviously right; it decides what a
  * System means. With `strict`, it executes a Program instead and throws where something is read before it was computed.
  */
+import { BeamStep, ROW } from "../../beam.js";
 import { firstMaximum, modeOf, type Ranged } from "../../ops/draws.js";
 import { opOf } from "../../ops/index.js";
+import { num, nums } from "../../ops/types.js";
 import { slotIn } from "../../schedule/slots.js";
 import { type Item, type Loop, type Program, timeOf } from "../../schedule/types.js";
 import { evaluateLength, levelsOf, outerAxes } from "../../system/axes.js";
@@ -247,6 +249,7 @@ export class Evaluator {
       const { [slot.name]: _, ...others } = point;
       const inside = this.#points([slot], others, false, scope);
       if (eq.op === "linearAlong") return this.#recurrence(eq, inside, at, n);
+      if (eq.op === "beam") return this.#beam(eq, inside, at);
       if (at >= inside.length) return new Float64Array(n);
       const xs = inside.map((p) => this.#read(eq.args[0] as Read, p));
       return Float64Array.from({ length: n }, (_, i) => {
@@ -282,6 +285,20 @@ export class Evaluator {
       const [gate, rest] = [this.#read(a, p), this.#read(b, p)];
       return h.map((x, i) => (gate[i] as number) * x + (rest[i] as number));
     }, new Float64Array(n));
+  }
+
+  /** The row `at` of a step of a beam search. */
+  #beam(eq: Eq, points: readonly Point[], at: number): Float64Array {
+    const rows = (k: number): number[] => points.flatMap((p) => [...this.#read(eq.args[k] as Read, p)]);
+    const [given, terms] = [1, 3].map((k) => this.#read(eq.args[k] as Read, points[at] as Point)) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const z = Float64Array.from(rows(0));
+    const out = new Float64Array(points.length * ROW.size);
+    const step = new BeamStep(points.length, z.length / points.length, nums(eq.attrs, "never"), num(eq.attrs, "end"));
+    step.sample(out, z, Float64Array.from(rows(2)), given[0] as number, terms);
+    return out.slice(at * ROW.size, (at + 1) * ROW.size);
   }
 
   /** The mode of a draw whose distribution ranges over variables: the parameters at each of their indices. */

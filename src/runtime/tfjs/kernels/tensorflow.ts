@@ -5,6 +5,7 @@
 import { offsets } from "../../../compiler/plan/known.js";
 import { type BinaryOp, size } from "../../../compiler/plan/types.js";
 import { type Dtype, type Kernel, type KernelCall, type Kernels, kernelsOf, type Values } from "../memory.js";
+import { tensorflowBeam } from "./beam-tensorflow.js";
 import type { Binding, OpAttr } from "./binding.js";
 import { tensorflowChoose } from "./choose-tensorflow.js";
 import { logdetKernel, solveKernel } from "./matrices.js";
@@ -118,6 +119,7 @@ export function tensorflowKernels(binding: Binding, mayMiss: () => boolean): Ker
       };
     },
     choose: tensorflowChoose(binding),
+    beam: tensorflowBeam(binding),
     sigmoidGrad: plain("SigmoidGrad", typed),
     tanhGrad: plain("TanhGrad", typed),
     split: (call) => {
