@@ -21,7 +21,7 @@ class Fusing {
       if (!isConst(r)) this.#uses.set(keyOf(r), (this.#uses.get(keyOf(r)) ?? 0) + 1);
     for (const i of instrs) {
       this.flat.origin = i.origin;
-      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#counted(i) ?? this.#sorted(i);
+      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#rows(i) ?? this.#counted(i) ?? this.#sorted(i);
       if (fused) this.#made.set(`${i.n}.0`, fused);
       else this.#plain(i);
     }
@@ -60,6 +60,19 @@ class Fusing {
     return this.flat.reshape(this.flat.one("squares", [this.moved(x)], {}, []), shape);
   }
 
+  /** Σ of many rows, which is the gradient of a bias. */
+  #rows(i: Instr): Ref | null {
+    const [x] = i.args;
+    if (i.op !== "sum" || i.int || !x || isConst(x) || x.int || x.shape.length < 2) return null;
+    const width = x.shape.at(-1) as number;
+    if (width === 1 || size(x.shape) < MANY_ROWS * width || size(i.shapes[0] as readonly number[]) !== width)
+      return null;
+    const axes = i.attrs["axes"] as readonly number[];
+    if (axes.includes(x.shape.length - 1)) return null;
+    const sums = this.flat.one("rowSum", [this.moved(x)], {}, [width]);
+    return this.flat.reshape(sums, i.shapes[0] as readonly number[]);
+  }
+
   /** Few rows that are added to columns of a matrix: transposed, times one-hot rows. */
   #counted(i: Instr): Ref | null {
     const shape = i.shapes[0] as readonly number[];
@@ -85,7 +98,7 @@ class Fusing {
   }
 }
 
-/** From so many rows on, sorting their indices costs less than products with zeros. */
+/** From so many rows on, kernels that share rows out among cores are the faster ones: a sum of rows, rows sorted by index. */
 const MANY_ROWS = 512;
 /** Wider one-hot rows cost more than what they save. */
 const ONE_HOT_WIDTH = 512;

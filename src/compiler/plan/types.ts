@@ -55,11 +55,12 @@ export type Attr = number | string | boolean | readonly number[] | Side | readon
  * What only some targets have, see `fuse`.
  * - `addN`: a sum of several tensors of one shape
  * - `squares`: the sum of the squares of all elements
+ * - `rowSum`: the sum over all dims but the last
  * - `turned`: a matrix's transpose, stored as such, for many products
  * - `sorted`: integers [R] in ascending order, all below 0 as −1, and the places where they stood
  * - `segmentSum`: a `scatter` of which the index was sorted
  */
-export type FusedOp = "addN" | "squares" | "turned" | "sorted" | "segmentSum";
+export type FusedOp = "addN" | "squares" | "rowSum" | "turned" | "sorted" | "segmentSum";
 
 /**
  * The ops of the flat list.

@@ -52,6 +52,9 @@ export function fusedOn(recorder: Recorder, transpose: Kernel<number>): Readonly
     squares:
       ({ constant }) =>
       ([x]) => [execute("Mul", [execute("L2Loss", [x as number]), constant(Float32Array.of(2), [])])],
+    rowSum:
+      () =>
+      ([x]) => [execute("BiasAddGrad", [x as number])],
     turned: (call) => {
       const turn = transpose({ ...call, instr: { ...call.instr, attrs: { perm: [1, 0] } } });
       // a transpose right before a product would become a flag of the product again
