@@ -77,7 +77,7 @@ describe("benchmark", () => {
     const compiled = compile(readFileSync(new URL(file, bench), "utf8"), { file, set: small });
     expect(compiled.diagnostics.filter((d) => d.severity !== "warning")).toEqual([]);
     const model = await instantiate(compiled, { backend: "cpu" });
-    const result = benchmark(model, { batch: 2, length: 4, steps: 3 });
+    const result = benchmark(model, { batch: 2, length: 4, steps: 3, warm_ms: 0 });
     expect(result).toMatchObject({ batch: 2, length: 4, steps: 3, engine: "cpu" });
     for (const key of ["first_ms", "min_ms", "median_ms", "gflops", "kernels", "peak_memory_mb", "loss"] as const)
       expect(result[key], key).toBeGreaterThan(0);
@@ -86,11 +86,20 @@ describe("benchmark", () => {
     model.dispose();
   });
 
+  test("warms up before it times", async () => {
+    const source = readFileSync(new URL("lstm-lm.rcv", bench), "utf8");
+    const model = await instantiate(compile(source, { set: small }), { backend: "cpu" });
+    expect(benchmark(model, { batch: 2, length: 4, steps: 3, warm_ms: 1e6 }).steps).toBe(3);
+    // the first one, those that warm up, and three
+    expect(model.progress.step).toBe(1 + 120 + 3);
+    model.dispose();
+  });
+
   test("the products of a language model are those of its equations", async () => {
     const [V, H, batch, length] = [7, 5, 3, 6];
     const source = readFileSync(new URL("lstm-lm.rcv", bench), "utf8");
     const model = await instantiate(compile(source, { set: { V, H } }), { backend: "cpu" });
-    const { gflops, min_ms } = benchmark(model, { batch, length, steps: 1 });
+    const { gflops, min_ms } = benchmark(model, { batch, length, steps: 1, warm_ms: 0 });
     // forwards, to what is read, to what it is multiplied with; where h[-1] = 0 is read there may be no product
     const flops = (steps: number): number => 3 * 2 * batch * (4 * H * H * steps + V * H * length);
     const measured = Math.round(gflops * min_ms * 1e6);

@@ -13,6 +13,8 @@ export interface BenchmarkOptions {
   readonly length: number;
   /** Timed ones, after the first one and those that warm up. */
   readonly steps: number;
+  /** For how long it warms up at most, in milliseconds; absent: half a second. */
+  readonly warm_ms?: number;
   /** Of the data. */
   readonly seed?: number;
 }
@@ -45,13 +47,16 @@ export interface Benchmark {
 }
 
 /**
- * Steps before those that are timed, and for how long at most: TensorFlow has to run a graph about a hundred times until it
- * knows which of its kernels are so cheap that no other thread need take them.
+ * Steps before those that are timed, at most: TensorFlow has to run a graph about a hundred times until it knows which of
+ * its kernels are so cheap that no other thread need take them.
  */
-const WARM = { steps: 120, ms: 500 };
+const WARM_STEPS = 120;
 
 /** Takes steps: the model has learnt noise afterwards. Throws `UsageError` where there is nothing to learn, `DivergedError`. */
-export function benchmark(model: Network, { batch, length, steps, seed = 1 }: BenchmarkOptions): Benchmark {
+export function benchmark(
+  model: Network,
+  { batch, length, steps, warm_ms = 500, seed = 1 }: BenchmarkOptions,
+): Benchmark {
   if (!(steps >= 1 && batch >= 1 && length >= 1))
     throw new UsageError("a benchmark takes one step at least, of one record, of length 1");
   const plans: { readonly plan: Plan; readonly executable: Executable }[] = [];
@@ -61,7 +66,7 @@ export function benchmark(model: Network, { batch, length, steps, seed = 1 }: Be
   const compile = timed(() => model.compile());
   const first = timed(step);
   const start = performance.now();
-  for (let k = 0; k < WARM.steps && performance.now() - start < WARM.ms; k++) step();
+  for (let k = 0; k < WARM_STEPS && performance.now() - start < warm_ms; k++) step();
   const rest = Array.from({ length: steps }, () => {
     plans.length = 0;
     return timed(step);
