@@ -79,8 +79,7 @@ export class Machine {
     const { compute, draw } = job;
     const batch = withDerived(compute.system, job.batch);
     const outputs = [...new Set(job.outputs)];
-    const full = fullAxes(compute.system, batch, batch.lengths);
-    const key = shapeKey(job, outputs, full, then?.key ?? null);
+    const { key, full } = this.#variant(job, batch, outputs, then?.key ?? null);
     const { plan, executable } = this.#prepare(key, () => {
       const shapes = { ...shapesOf(batch), full };
       const { costs } = this.device;
@@ -103,6 +102,17 @@ export class Machine {
     } finally {
       for (const tensor of own) this.device.dispose(tensor);
     }
+  }
+
+  /**
+   * A batch without padding has a plan of its own, unless one for batches with padding has run at its shape: where both
+   * kinds come, one plan serves them. What has run belongs to a saved state, so that this is the same after resuming.
+   */
+  #variant(job: Job, batch: Batch, outputs: readonly string[], then: string | null) {
+    const padded = { key: shapeKey(job, outputs, [], then), full: [] as readonly string[] };
+    const full = fullAxes(job.compute.system, batch, batch.lengths);
+    if (!full.length || this.#runs.has(padded.key)) return padded;
+    return { key: shapeKey(job, outputs, full, then), full };
   }
 
   /** Runs instructions made by hand; `key` names them. `give` supplies what they are given, which stays the caller's. */
