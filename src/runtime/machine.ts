@@ -109,10 +109,9 @@ export class Machine {
    * kinds come, one plan serves them. What has run belongs to a saved state, so that this is the same after resuming.
    */
   #variant(job: Job, batch: Batch, outputs: readonly string[], then: string | null) {
-    const padded = { key: shapeKey(job, outputs, [], then), full: [] as readonly string[] };
-    const full = fullAxes(job.compute.system, batch, batch.lengths);
-    if (!full.length || this.#runs.has(padded.key)) return padded;
-    return { key: shapeKey(job, outputs, full, then), full };
+    const key = shapeKey(job, outputs, then);
+    const full = this.#runs.has(key) ? [] : fullAxes(job.compute.system, batch, batch.lengths);
+    return { key: full.length ? `${key} full ${full}` : key, full };
   }
 
   /** Runs instructions made by hand; `key` names them. `give` supplies what they are given, which stays the caller's. */
@@ -192,14 +191,9 @@ function lengthsOf({ size, lengths, extents, places = {} }: Batch): Readonly<Rec
   return { ...lengths, ...Object.fromEntries(valid) };
 }
 
-function shapeKey(
-  { key, batch, beam }: Job,
-  outputs: readonly string[],
-  full: readonly string[],
-  then: string | null,
-): string {
+function shapeKey({ key, batch, beam }: Job, outputs: readonly string[], then: string | null): string {
   const extents = Object.entries(batch.extents)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([axis, extent]) => `${axis}=${extent}`);
-  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, full, outputs, then]);
+  return JSON.stringify([key, beam ?? false, batch.size, extents, batch.widths ?? {}, outputs, then]);
 }

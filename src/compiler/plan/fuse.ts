@@ -1,38 +1,22 @@
 /** Instructions that TensorFlow has one kernel for, put into one, and a few that it is quicker without. */
-import { inBody, type ListPass, rebuilt } from "./bodies.js";
-import { copied } from "./copy.js";
+import { type ListPass, Remade, rebuilt } from "./bodies.js";
 import type { Plan } from "./plan.js";
-import { Flat } from "./tensors.js";
 import { type Instr, isConst, keyOf, type Ref, sameShape, size, type TensorRef } from "./types.js";
 
 export const fuse = (plan: Plan): Plan => rebuilt(plan, fusing);
 
 const fusing: ListPass = (instrs, results) => new Fusing(instrs, results);
 
-class Fusing {
-  readonly flat = new Flat();
+class Fusing extends Remade {
   readonly #defs: ReadonlyMap<number, Instr>;
   readonly #uses = new Map<string, number>();
-  readonly #made = new Map<string, Ref>();
 
   constructor(instrs: readonly Instr[], results: readonly Ref[]) {
+    super(fusing);
     this.#defs = new Map(instrs.map((i) => [i.n, i]));
     for (const r of [...instrs.flatMap((i) => i.args), ...results])
       if (!isConst(r)) this.#uses.set(keyOf(r), (this.#uses.get(keyOf(r)) ?? 0) + 1);
-    for (const i of instrs) {
-      this.flat.origin = i.origin;
-      const fused = this.#addN(i) ?? this.#squares(i) ?? this.#rows(i) ?? this.#counted(i) ?? this.#sorted(i);
-      if (fused) this.#made.set(`${i.n}.0`, fused);
-      else this.#plain(i);
-    }
-  }
-
-  moved = (r: Ref): Ref => (isConst(r) ? r : (this.#made.get(keyOf(r)) as Ref));
-
-  #plain(i: Instr): void {
-    const own = i.scan ? { ...i, scan: inBody(i.scan, fusing) } : i;
-    for (const [out, made] of copied(this.flat, own, i.args.map(this.moved)).entries())
-      this.#made.set(`${i.n}.${out}`, made);
+    this.make(instrs, (i) => this.#addN(i) ?? this.#squares(i) ?? this.#rows(i) ?? this.#counted(i) ?? this.#sorted(i));
   }
 
   #def = (r: Ref | undefined): Instr | undefined => (r && !isConst(r) ? this.#defs.get(r.n) : undefined);

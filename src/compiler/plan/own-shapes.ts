@@ -2,35 +2,18 @@
  * Elementwise instructions in the shapes that tensors are stored in: reshapes that only lead from one to the next fall away.
  * They move nothing, and yet each is a node of a graph, as dear as the arithmetic of a small tensor.
  */
-import { inBody, type ListPass, rebuilt } from "./bodies.js";
-import { copied } from "./copy.js";
+import { type ListPass, Remade, rebuilt } from "./bodies.js";
 import type { Plan } from "./plan.js";
-import { Flat } from "./tensors.js";
-import { ELEMENTWISE, type Instr, isConst, keyOf, type Ref, sameShape, size } from "./types.js";
+import { ELEMENTWISE, type Instr, isConst, type Ref, sameShape, size } from "./types.js";
 
 export const inOwnShapes = (plan: Plan): Plan => rebuilt(plan, moving);
 
 const moving: ListPass = (instrs) => new OwnShapes(instrs);
 
-class OwnShapes {
-  readonly flat = new Flat();
-  readonly #made = new Map<string, Ref>();
-
+class OwnShapes extends Remade {
   constructor(instrs: readonly Instr[]) {
-    for (const i of instrs) {
-      this.flat.origin = i.origin;
-      const args = i.args.map(this.moved);
-      const own = ELEMENTWISE.has(i.op) ? this.#elementwise(i, args) : null;
-      if (own) this.#made.set(`${i.n}.0`, own);
-      else this.#plain(i, args);
-    }
-  }
-
-  moved = (r: Ref): Ref => (isConst(r) ? r : (this.#made.get(keyOf(r)) as Ref));
-
-  #plain(i: Instr, args: readonly Ref[]): void {
-    const own = i.scan ? { ...i, scan: inBody(i.scan, moving) } : i;
-    for (const [out, made] of copied(this.flat, own, args).entries()) this.#made.set(`${i.n}.${out}`, made);
+    super(moving);
+    this.make(instrs, (i) => (ELEMENTWISE.has(i.op) ? this.#elementwise(i, i.args.map(this.moved)) : null));
   }
 
   /** Null where an argument is repeated along some dims and not along others: then dims matter. */

@@ -3,23 +3,19 @@ import { ROW, STATE, TERMS } from "../../../compiler/beam.js";
 import { KNOWN } from "../../../compiler/choice.js";
 import type { Kernel, KernelCall } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
-
-/** TensorFlow's number for double precision, which tfjs does not have. */
-const DT_DOUBLE = 2;
+import { attributes, type DrawAttrs, DT_DOUBLE, onTheWay } from "./several.js";
 
 export function tensorflowBeam(binding: Binding): Kernel<number> {
-  const { TF_FLOAT: float, TF_INT32: int, TF_BOOL: bool, TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_INT } = binding;
+  const { TF_FLOAT: float, TF_INT32: int, TF_BOOL: bool } = binding;
+  const { type, flag, number } = attributes(binding);
   const double = DT_DOUBLE;
-  const type = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_TYPE, value });
-  const flag = (name: string, value: boolean): OpAttr => ({ name, type: TF_ATTR_BOOL, value });
-  const number = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_INT, value });
   const equality = (t: number): OpAttr[] => [type("T", t), flag("incompatible_shape_error", true)];
   const keeping = [type("Tidx", int), flag("keep_dims", true)];
   const reshaping = (t: number): OpAttr[] => [type("T", t), type("Tshape", int)];
 
   return (call: KernelCall<number>) => {
     const [k, count, n] = call.shapes[0] as [number, number, number];
-    const { never, end, free } = call.instr.attrs as unknown as Attrs;
+    const { never, end, free } = call.instr.attrs as unknown as DrawAttrs;
     const ints = (values: readonly number[], shape = [values.length]): number =>
       call.constant(Int32Array.from(values), shape);
     const floats = (values: readonly number[], shape = [values.length]): number =>
@@ -44,14 +40,7 @@ export function tensorflowBeam(binding: Binding): Kernel<number> {
     ];
 
     return (args) => {
-      const made: number[] = [];
-      const several = (op: string, attrs: readonly OpAttr[], inputs: readonly number[], outputs: number): number[] => {
-        const results = binding.executeOp(op, attrs, inputs, outputs).map((x) => x.id);
-        made.push(...results);
-        return results;
-      };
-      const run = (op: string, attrs: readonly OpAttr[], ...inputs: readonly number[]): number =>
-        several(op, attrs, inputs, 1)[0] as number;
+      const { several, run, freeBut } = onTheWay(binding);
       const of = (op: string, t: number, ...inputs: readonly number[]): number => run(op, [type("T", t)], ...inputs);
       const cast = (x: number, from: number, to: number): number =>
         run("Cast", [type("SrcT", from), type("DstT", to), flag("Truncate", false)], x);
@@ -147,14 +136,8 @@ export function tensorflowBeam(binding: Binding): Kernel<number> {
       ];
       const joining = [type("T", float), number("N", ROW.size), type("Tidx", int)];
       const result = turned(run("ConcatV2", joining, ...columns, integer(2)), [k, count, ROW.size]);
-      for (const id of made) if (id !== result) binding.deleteTensor(id);
+      freeBut(result);
       return [result];
     };
   };
-}
-
-interface Attrs {
-  readonly never: readonly number[];
-  readonly end: number;
-  readonly free: boolean;
 }

@@ -5,17 +5,14 @@
 import { BEYOND, KNOWN } from "../../../compiler/choice.js";
 import type { Kernel, KernelCall } from "../memory.js";
 import type { Binding, OpAttr } from "./binding.js";
+import { attributes, type DrawAttrs, DT_DOUBLE, onTheWay } from "./several.js";
 
-/** TensorFlow's number for double precision, which tfjs does not have. */
-const DT_DOUBLE = 2;
 /** Sums of more values than this are in double precision. */
 const SINGLE = 4096;
 
 export function tensorflowChoose(binding: Binding): Kernel<number> {
-  const { TF_FLOAT: float, TF_INT32: int, TF_BOOL: bool, TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_INT } = binding;
-  const type = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_TYPE, value });
-  const flag = (name: string, value: boolean): OpAttr => ({ name, type: TF_ATTR_BOOL, value });
-  const number = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_INT, value });
+  const { TF_FLOAT: float, TF_INT32: int, TF_BOOL: bool } = binding;
+  const { type, flag, number } = attributes(binding);
   const of = (t: number): OpAttr[] => [type("T", t)];
   const equal = (t: number): OpAttr[] => [...of(t), flag("incompatible_shape_error", true)];
   const casting = (from: number, to: number): OpAttr[] => [
@@ -40,7 +37,7 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
 
   return (call: KernelCall<number>) => {
     const [rows, n] = call.shapes[0] as [number, number];
-    const { never, end, free } = call.instr.attrs as unknown as Attrs;
+    const { never, end, free } = call.instr.attrs as unknown as DrawAttrs;
     const ints = (values: readonly number[], shape = [values.length]): number =>
       call.constant(Int32Array.from(values), shape);
     const integer = (value: number): number => ints([value], []);
@@ -61,14 +58,7 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
     );
 
     return (args) => {
-      const made: number[] = [];
-      const several = (op: string, attrs: readonly OpAttr[], inputs: readonly number[], outputs: number): number[] => {
-        const results = binding.executeOp(op, attrs, inputs, outputs).map((x) => x.id);
-        made.push(...results);
-        return results;
-      };
-      const run = (op: string, attrs: readonly OpAttr[], ...inputs: readonly number[]): number =>
-        several(op, attrs, inputs, 1)[0] as number;
+      const { several, run, freeBut } = onTheWay(binding);
       const exact = (x: number): number => (t === float ? x : run("Cast", casting(float, t), x));
       const [z, given, before, us, temperature, top_k, top_p] = args as [number, number, number, ...number[]];
       const open = never.length ? run("AddV2", of(float), z, bars) : z;
@@ -128,14 +118,8 @@ export function tensorflowChoose(binding: Binding): Kernel<number> {
       const goes = run("Mul", of(float), went, run("Cast", casting(bool, float), goesOn));
       const token = run("Cast", casting(int, float), value);
       const [result] = several("Pack", packing, [token, loss as number, goes], 1);
-      for (const id of made) if (id !== result) binding.deleteTensor(id);
+      freeBut(result);
       return [result];
     };
   };
-}
-
-interface Attrs {
-  readonly never: readonly number[];
-  readonly end: number;
-  readonly free: boolean;
 }
